@@ -1,0 +1,1 @@
+"""One module per FunctionGraph handler: parse, call, return."""

@@ -1,0 +1,1 @@
+"""Typed clients for the Open Telekom Cloud services that an exposure touches."""
