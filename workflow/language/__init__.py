@@ -1,0 +1,6 @@
+"""Amazon States Language in JSONPath mode: definitions, their validation, and data flow."""
+
+from workflow.language.definition import Machine
+from workflow.language.validation import InvalidDefinitionError, Problem, parse, validate
+
+__all__ = ["InvalidDefinitionError", "Machine", "Problem", "parse", "validate"]
