@@ -77,6 +77,7 @@ class ErrorData(BaseModel):
     resource: str | None = None
     advice: str | None = None
     retry_after: float | None = None
+    step: dict[str, Any] | None = None
 
 
 class AccessError(Exception):

@@ -1,0 +1,127 @@
+"""The marks we leave in descriptions: who made a resource, and the record of an exposure.
+
+Descriptions hold at most 255 characters, without `<` and `>` (ELB and VPC API). Both marks are one line of
+`key=value` words, so that a person in the console can read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shared.ids import pack, unpack
+
+HEAD = "dcs-access/1"
+LIMIT = 255
+
+
+class Mode(StrEnum):
+    """How load balancer and instance stand to each other."""
+
+    CROSS_VPC = "cross"
+    DOCUMENTED = "documented"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Which exposure a resource belongs to, and which run made it."""
+
+    exposure: str
+    run: str
+
+    def text(self) -> str:
+        """The mark as a description."""
+        return f"{HEAD} e={self.exposure} r={pack(self.run)}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The desired state of an exposure as its IP group and its listener keep it; `expires_at` in epoch seconds.
+
+    `run` owns the exposure: a run that adopts it writes itself here, and a roll back that finds another
+    run here leaves everything alone. `peer_vpc` is the instance's VPC, or the helper VPC where load
+    balancer and instance share one.
+    """
+
+    exposure: str
+    run: str
+    instance: str
+    node: str | None
+    port: int
+    vpc: str
+    subnet: str
+    peer_vpc: str
+    mode: Mode
+    allow: str
+    expires_at: int | None = None
+    repair: bool = False
+
+    def text(self) -> str:
+        """The record as a description."""
+        words = {
+            "e": self.exposure,
+            "r": pack(self.run),
+            "i": pack(self.instance),
+            "n": self.node,
+            "p": str(self.port),
+            "v": pack(self.vpc),
+            "s": pack(self.subnet),
+            "w": pack(self.peer_vpc),
+            "m": self.mode.value,
+            "a": self.allow,
+            "x": None if self.expires_at is None else str(self.expires_at),
+            "f": "repair" if self.repair else None,
+        }
+        text = " ".join([HEAD, *(f"{key}={value}" for key, value in words.items() if value is not None)])
+        if len(text) > LIMIT:
+            msg = f"a record of {len(text)} characters does not fit a description"
+            raise ValueError(msg)
+        return text
+
+    def owned_by(self, run: str) -> Record:
+        """The same record, owned by another run."""
+        return replace(self, run=run)
+
+    @property
+    def instance_vpc(self) -> str:
+        """The VPC of the instance."""
+        return self.peer_vpc if self.mode is Mode.CROSS_VPC else self.vpc
+
+
+def read_mark(description: str | None) -> Mark | None:
+    """The mark in a description of ours (a record is one, too), or None."""
+    words = _words(description)
+    try:
+        return Mark(exposure=words["e"], run=unpack(words["r"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def read_record(description: str | None) -> Record | None:
+    """The record in a description of ours, or None where it is damaged or not ours."""
+    words = _words(description)
+    try:
+        return Record(
+            exposure=words["e"],
+            run=unpack(words["r"]),
+            instance=unpack(words["i"]),
+            node=words.get("n"),
+            port=int(words["p"]),
+            vpc=unpack(words["v"]),
+            subnet=unpack(words["s"]),
+            peer_vpc=unpack(words["w"]),
+            mode=Mode(words["m"]),
+            allow=words["a"],
+            expires_at=int(words["x"]) if "x" in words else None,
+            repair=words.get("f") == "repair",
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _words(description: str | None) -> dict[str, str]:
+    head, _, rest = (description or "").partition(" ")
+    if head != HEAD:
+        return {}
+    return dict(word.split("=", 1) for word in rest.split() if "=" in word)

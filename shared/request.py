@@ -1,0 +1,189 @@
+"""The request: the message that asks to expose or to withdraw an instance."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, ip_address
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from shared.errors import ErrorCode, PermanentError
+
+_DURATION = re.compile(r"(\d+)([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+ANYWHERE = "0.0.0.0/0"
+
+
+class Risk(StrEnum):
+    """A risk that a request acknowledges."""
+
+    PRODUCTION = "production"
+    OPEN_WORLD = "open_world"
+    NO_PASSWORD = "no_password"  # noqa: S105  # a risk, not a secret
+
+
+class OnFailure(StrEnum):
+    """What becomes of the resources of a failed run."""
+
+    ROLLBACK = "rollback"
+    KEEP = "keep"
+
+
+def _cidr(value: str) -> str:
+    try:
+        return str(IPv4Network(value))
+    except ValueError as problem:
+        msg = f"{problem}; give an IPv4 address or range such as 203.0.113.0/24"
+        raise ValueError(msg) from None
+
+
+def _node(value: str) -> str:
+    address, _, port = value.rpartition(":")
+    try:
+        valid = ip_address(address).is_private and port.isdecimal() and 0 < int(port) < 65536
+    except ValueError:
+        valid = False
+    if not valid:
+        msg = "give the node's private address and port, such as 192.168.0.11:6379"
+        raise ValueError(msg)
+    return value
+
+
+def _duration(value: Any) -> Any:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else value
+
+
+def _bandwidth(size: int) -> int:
+    step = 1 if size <= 300 else 50 if size <= 1000 else 500
+    if size % step:
+        msg = "sizes go by 1 Mbit/s up to 300, by 50 up to 1000 and by 500 above"
+        raise ValueError(msg)
+    return size
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    request_id: str = Field(
+        pattern=r"^[\x21-\x7e]{1,128}$",
+        description="Idempotency key: the same id is the same request, and its run is made once.",
+    )
+    project_id: Id | None = Field(
+        default=None, description="Refused if it is not the project of the credentials."
+    )
+    instance_id: Id = Field(description="The DCS instance.")
+    node: Annotated[str, AfterValidator(_node)] | None = Field(
+        default=None, description="ip:port of a node; required for a Redis Cluster, refused otherwise."
+    )
+    notify: tuple[Annotated[str, Field(pattern=r"^https?://\S+$")], ...] = Field(
+        default=(), description="Webhooks that get the event beyond the configured ones."
+    )
+
+
+class ExposeRequest(_Request):
+    """Publish an instance at a public address and port."""
+
+    action: Literal["expose"]
+    allow: tuple[Cidr, ...] = Field(
+        min_length=1, max_length=300, description="Client addresses or ranges (IPv4 CIDR) that may connect."
+    )
+    port: int = Field(default=80, ge=1, le=65535, description="Listener port; 80 as in the document.")
+    vpc_id: Id | None = Field(default=None, description="Where the load balancer stands.")
+    subnet_id: Id | None = Field(default=None, description="The load balancer's subnet (its network id).")
+    same_vpc: Literal["documented", "direct"] = Field(
+        default="documented",
+        description="Load balancer and instance in one VPC: as documented, or without a peering.",
+    )
+    helper_vpc_id: Id | None = Field(default=None, description="The other VPC that a same-VPC peering needs.")
+    availability_zones: tuple[str, ...] | None = Field(default=None, min_length=1)
+    flavor: str | None = Field(default=None, description="Id or name of an L4 flavor.")
+    bandwidth_mbit: Annotated[int, AfterValidator(_bandwidth)] = Field(default=5, ge=1, le=2000)
+    accept: tuple[Risk, ...] = Field(default=(), description="Risks that are acknowledged.")
+    on_failure: OnFailure = OnFailure.ROLLBACK
+    expires_after: Duration | None = Field(default=None, description="Such as 30m, 8h, 7d, or ISO 8601.")
+    expires_at: AwareDatetime | None = None
+    require_probe: bool = Field(
+        default=False, description="Fail unless Redis was seen to answer from outside."
+    )
+
+    @model_validator(mode="after")
+    def _one_expiry(self) -> ExposeRequest:
+        if self.expires_after is not None and self.expires_at is not None:
+            msg = "give expires_after or expires_at, not both"
+            raise ValueError(msg)
+        return self
+
+    def accepts(self, risk: Risk) -> bool:
+        """Whether the request acknowledges the risk."""
+        return risk in self.accept
+
+    def expiry(self, now: datetime) -> int | None:
+        """When the exposure expires, in epoch seconds, or None for never."""
+        if self.expires_after is not None:
+            return int((now + self.expires_after).timestamp())
+        return int(self.expires_at.timestamp()) if self.expires_at is not None else None
+
+
+class WithdrawRequest(_Request):
+    """Take an exposure down without a trace."""
+
+    action: Literal["withdraw"]
+
+
+Request = Annotated[ExposeRequest | WithdrawRequest, Field(discriminator="action")]
+_REQUEST: TypeAdapter[ExposeRequest | WithdrawRequest] = TypeAdapter(Request)
+
+
+def parse_request(data: object) -> ExposeRequest | WithdrawRequest:
+    """Read a request, strictly.
+
+    Raises:
+        PermanentError: `InvalidRequest`, naming every field that is wrong.
+    """
+    try:
+        return _REQUEST.validate_json(json.dumps(data), strict=True)
+    except ValidationError as problem:
+        raise invalid(problem, "request") from None
+
+
+def request_schema() -> dict[str, Any]:
+    """The JSON Schema of a request."""
+    return _REQUEST.json_schema()
+
+
+def invalid(problem: ValidationError, what: str) -> PermanentError:
+    """The error for input that does not fit its model; quotes no value, since one may be a secret."""
+    errors = problem.errors(include_url=False, include_input=False, include_context=False)
+    places = [
+        "action"
+        if error["type"].startswith("union_tag")
+        else ".".join(str(part) for part in error["loc"] if part not in {"expose", "withdraw"})
+        for error in errors
+    ]
+    reasons = [f"{place or what}: {error['msg']}" for place, error in zip(places, errors, strict=True)]
+    return PermanentError(
+        ErrorCode.INVALID_REQUEST,
+        f"The {what} is not valid: " + "; ".join(reasons),
+        field=places[0] or None,
+        advice="Correct the field and send it again; nothing was created.",
+    )

@@ -1,0 +1,52 @@
+"""Settings that hold for every request: from the environment outside, from user data inside a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.request import invalid
+
+PREFIX = "DCS_ACCESS_"
+
+
+class Settings(BaseModel):
+    """Each field is the variable `DCS_ACCESS_<FIELD>`; an empty variable counts as absent.
+
+    `settle_seconds`: how long a lost creation may take to show up. `fresh_seconds`: how long an observation
+    may stand in for a new one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vpc_id: str | None = None
+    subnet_id: str | None = None
+    helper_vpc_id: str | None = None
+    settle_seconds: float = Field(default=30.0, ge=0)
+    fresh_seconds: float = Field(default=10.0, ge=0)
+    minimum_free_addresses: int = Field(default=16, ge=0)
+    eip_type: str = "5_bgp"
+    event_file: str | None = None
+    event_webhooks: tuple[str, ...] = ()
+    event_stdout: bool = False
+
+
+def read_settings(get: Callable[[str], str | None]) -> Settings:
+    """Read the settings through `get`, which looks one variable up.
+
+    Raises:
+        PermanentError: `InvalidRequest`, naming the variable.
+    """
+    found: dict[str, Any] = {
+        name: value
+        for name in Settings.model_fields
+        if (value := get(PREFIX + name.upper())) not in (None, "")
+    }
+    if "event_webhooks" in found:
+        found["event_webhooks"] = tuple(found["event_webhooks"].split())
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as problem:
+        raise invalid(problem, "setting") from None

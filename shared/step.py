@@ -1,0 +1,69 @@
+"""The border of a handler: an event comes in as data, a result or a failure goes out as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import AccessError
+from shared.request import invalid
+from shared.results import StepTimes
+from shared.services import LocalContext, Services
+
+
+class StateInfo(BaseModel):
+    """`$$.State` of the context object."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str = Field(alias="Name")
+    entered: str = Field(alias="EnteredTime")
+    retries: int = Field(alias="RetryCount", default=0)
+
+
+class Order(BaseModel):
+    """What every step is told: its run, its state, and which pass over the resources this is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    state: StateInfo
+    passes: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this is a first attempt, which may use what was observed before."""
+        return self.state.retries == 0 and self.passes == 0
+
+    def times(self, ended: datetime) -> StepTimes:
+        """When this step ran."""
+        return StepTimes(
+            state=self.state.name,
+            attempts=self.state.retries + 1,
+            started=self.state.entered,
+            ended=ended.isoformat(timespec="milliseconds"),
+        )
+
+
+O = TypeVar("O", bound=Order)
+
+
+def run_step(
+    order_type: type[O], work: Callable[[O, Services], BaseModel], event: object, context: LocalContext
+) -> dict[str, Any]:
+    """Validate the event, do the work, and return the result, or `{"error": ...}`."""
+    services = context.services
+    try:
+        order = order_type.model_validate(event)
+    except ValidationError as problem:
+        return invalid(problem, "step's input").envelope()
+    try:
+        result = work(order, services)
+    except AccessError as problem:
+        step = order.times(services.now()).model_dump(mode="json")
+        error = problem.data.model_copy(update={"step": step})
+        return {"error": error.model_dump(mode="json", exclude_none=True)}
+    return result.model_copy(update={"step": order.times(services.now())}).model_dump(mode="json")
