@@ -35,13 +35,13 @@ TagList = Annotated[dict[str, str], PlainSerializer(_tag_list)]
 class Seen(BaseModel):
     """What the cloud shows; it may add fields at any time."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class Sent(BaseModel):
     """What we send; what is None is left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     def body(self) -> dict[str, Any]:
         """The JSON object."""

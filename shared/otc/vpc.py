@@ -78,19 +78,14 @@ class Route(Seen):
 
 
 class RouteTable(Seen):
-    """A route table; lists may leave out whether it is the VPC's default one."""
+    """A route table; lists may leave out its routes and whether it is the VPC's default one."""
 
     id: str
     name: Text = ""
     vpc_id: str
     default: bool | None = None
-    routes: tuple[Route, ...]
+    routes: tuple[Route, ...] | None = None
     subnet_ids: Ids = Field((), validation_alias=AliasChoices("subnets", "subnet_ids"))
-
-
-class _Listed(Seen):
-    id: str
-    routes: Any = None
 
 
 class VpcClient(ServiceClient):
@@ -151,16 +146,9 @@ class VpcClient(ServiceClient):
         self._send(self._peering("DELETE", "delete", peering_id))
 
     def route_tables(self, *, vpc_id: str | None = None, subnet_id: str | None = None) -> list[RouteTable]:
-        """Route tables of a VPC or of one subnet (by network id), with their routes."""
+        """All route tables, those of a VPC, or that of one subnet (by network id); perhaps without routes."""
         query = given(vpc_id=vpc_id, subnet_id=subnet_id).items()
-        call = self._v1("GET", "vpc:routeTables:list", "routetables", query=query)
-        found = []
-        for item in self._pages(call, "routetables"):
-            listed = read(call, _Listed, item)
-            # The list is documented both with and without routes.
-            shown = listed.routes is not None
-            found.append(read(call, RouteTable, item) if shown else self.route_table(listed.id))
-        return found
+        return self._all(self._v1("GET", "vpc:routeTables:list", "routetables", query=query), RouteTable, "routetables")
 
     def route_table(self, route_table_id: str) -> RouteTable:
         """One route table."""
