@@ -1,0 +1,72 @@
+"""The account: its world and the backends that change it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from emulator.clock import Clock
+from emulator.core.resources import Lag, Pending, Resource
+from emulator.dataplane import DataPlane
+from emulator.dcs.backend import DcsBackend
+from emulator.dials import Dials
+from emulator.eip.models import EipBackend
+from emulator.elb.models import ElbBackend
+from emulator.iam.models import IamBackend
+from emulator.vpc.backend import VpcBackend
+from emulator.world import World
+
+R = TypeVar("R", bound=Resource)
+
+
+class Account:
+    """What handlers work on; whoever calls holds the emulator's lock."""
+
+    def __init__(self, world: World, clock: Clock, dials: Dials, data_plane: DataPlane) -> None:
+        self.world, self.clock, self.dials, self.data_plane = world, clock, dials, data_plane
+        self.iam = IamBackend(self)
+        self.vpc = VpcBackend(self)
+        self.eip = EipBackend(self)
+        self.dcs = DcsBackend(self)
+        self.elb = ElbBackend(self)
+        self.dcs.start()
+        self.elb.reconcile()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.clock.now()
+
+    def new_id(self, kind: type[Resource]) -> str:
+        """The next id; which one follows from the world's seed."""
+        self.world.ids_issued += 1
+        return kind.make_id(f"{self.world.seed}/{self.world.ids_issued}")
+
+    def add(self, table: dict[str, R], kind: type[R], service: str, project_id: str, **fields: Any) -> R:
+        """Make a resource and put it into its table, with its id and time stamps."""
+        now = self.now()
+        item = kind(
+            id=self.new_id(kind),
+            project_id=project_id,
+            created_at=now,
+            updated_at=now,
+            hidden_reads=self.dials.hidden_reads.get(service, 0),
+            **fields,
+        )
+        table[item.id] = item
+        return item
+
+    def lag(self, item: Resource, shows: str, lag: Lag) -> None:
+        """Let a resource show a passing status for as long as the dial says."""
+        pending = Pending(shows=shows, reads=lag.reads, until=self.now() + lag.seconds)
+        item.pending = None if pending.over(self.now()) else pending
+
+    def touch(self, item: Resource) -> None:
+        """Mark a resource as changed now."""
+        item.updated_at = self.now()
+
+    def tick(self) -> None:
+        """Let everything happen that was due by now."""
+        self.elb.tick()
+
+    def reconcile(self) -> None:
+        """Let the data plane be what the world says."""
+        self.elb.reconcile()

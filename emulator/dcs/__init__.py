@@ -1,0 +1,1 @@
+"""Distributed Cache Service v2: Redis instances."""

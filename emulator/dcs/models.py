@@ -1,0 +1,178 @@
+"""Redis instances: what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+from uuid import uuid5
+
+from pydantic import Field
+
+from emulator.core.resources import NAMESPACE, Pending, Resource, Strict, Table, find
+from emulator.core.state import State
+from emulator.vpc.models import Subnet
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+CacheMode = Literal["single", "ha", "ha_rw_split", "proxy", "cluster"]
+Version = Literal["3.0", "4.0", "5.0", "6.0", "7.0"]
+Role = Literal["master", "slave"]
+Status = Literal["CREATING", "CREATEFAILED", "RUNNING", "ERROR", "RESTARTING", "EXTENDING", "RESTORING"]
+
+# Which modes exist in which version (DCS manual: instance types and specifications).
+MODES: dict[Version, tuple[CacheMode, ...]] = {
+    "3.0": ("single", "ha", "proxy"),
+    "4.0": ("single", "ha", "ha_rw_split", "proxy", "cluster"),
+    "5.0": ("single", "ha", "ha_rw_split", "proxy", "cluster"),
+    "6.0": ("single", "ha", "ha_rw_split", "proxy", "cluster"),
+    "7.0": ("single", "ha", "cluster"),
+}
+SHARDED = ("proxy", "cluster")
+QUOTAS = {"instance": 50, "ram": 1000}
+
+
+class WhitelistGroup(Strict):
+    """Clients that may connect."""
+
+    group_name: str
+    ip_list: list[str]
+
+
+class Whitelist(Strict):
+    """Who may connect; disabled or empty lets everybody in."""
+
+    enable_whitelist: bool = False
+    whitelist: list[WhitelistGroup] = []
+
+
+class Node(Strict):
+    """A master or replica. Its id stays when its role changes."""
+
+    id: str
+    group: int
+    role: Role
+    ip: str
+    az: str = ""
+
+
+class Instance(Resource):
+    """A cache instance. A password or none decides whether it is password-free.
+
+    `whitelist_before` is what still counts until `whitelist_pending` is over.
+    """
+
+    kind: ClassVar[str] = "instance"
+
+    engine: Literal["Redis", "Memcached"] = "Redis"
+    engine_version: Version = "6.0"
+    cache_mode: CacheMode = "ha"
+    status: Status = "RUNNING"
+    busy: str | None = None
+    description: str = ""
+    subnet_id: str
+    ip: str = ""
+    port: int = Field(default=6379, ge=1, le=65535)
+    password: str | None = None
+    ssl: bool = False
+    capacity: float = 1.0
+    spec_code: str = ""
+    az_codes: list[str] = []
+    security_group_id: str = "securityGroupId"
+    maintain_begin: str = "18:00:00"
+    maintain_end: str = "19:00:00"
+    shards: int = 3
+    replicas: int = 2
+    nodes: list[Node] = []
+    tags: dict[str, str] = {}
+    whitelist: Whitelist = Whitelist()
+    whitelist_before: Whitelist | None = None
+    whitelist_pending: Pending | None = None
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where clients connect: every node of a Redis Cluster, else the one address."""
+        return [node.ip for node in self.nodes] if self.cache_mode == "cluster" else [self.ip]
+
+    def masters(self) -> list[Node]:
+        """The nodes that take writes."""
+        return [node for node in self.nodes if node.role == "master"]
+
+
+class DcsState(State):
+    """Cache instances of the account."""
+
+    instances: Table[Instance] = {}
+    quotas: dict[str, int] = Field(default_factory=lambda: dict(QUOTAS))
+
+    def resolve(self, world: World) -> None:
+        """Turn names into ids, give addresses and nodes, refuse what cannot exist."""
+        self.quotas = {**QUOTAS, **self.quotas}
+        # Addresses that a world names are taken before any is given out.
+        for instance in sorted(self.instances.values(), key=lambda one: not (one.ip or one.nodes)):
+            where = f"dcs.instances[{instance.name}]"
+            subnet = find(world.vpc.subnets, instance.subnet_id, f"{where}.subnet_id")
+            instance.subnet_id = subnet.id
+            instance.az_codes = instance.az_codes or [world.zones[0]]
+            if instance.cache_mode not in MODES[instance.engine_version]:
+                raise ValueError(f"{where}.cache_mode: {instance.cache_mode} is not made in this version")
+            if instance.whitelist.enable_whitelist and instance.engine_version == "3.0":
+                raise ValueError(f"{where}.whitelist: Redis 3.0 has none")
+            try:
+                settle(instance, subnet)
+            except ValueError as error:
+                raise ValueError(f"{where}.ip: {error}") from None
+
+
+def settle(instance: Instance, subnet: Subnet) -> None:
+    """Give an instance its nodes and addresses in a subnet; what it has already stays.
+
+    Raises:
+        ValueError: an address is not to be had.
+    """
+    for address in filter(None, [*_single_ip(instance), *(node.ip for node in instance.nodes)]):
+        _claim(instance, subnet, address)
+    if instance.cache_mode == "cluster":
+        instance.nodes = instance.nodes or _nodes(instance, subnet, instance.shards)
+        instance.ip = ",".join(node.ip for node in instance.masters())
+        return
+    instance.ip = instance.ip or _take(instance, subnet)
+    if instance.nodes or instance.cache_mode == "single":
+        return
+    if instance.cache_mode == "proxy":
+        instance.nodes = _nodes(instance, subnet, instance.shards)
+    else:
+        instance.nodes = _nodes(instance, subnet, 1)
+
+
+def _single_ip(instance: Instance) -> list[str]:
+    return [] if instance.cache_mode == "cluster" else [instance.ip]
+
+
+def _nodes(instance: Instance, subnet: Subnet, groups: int) -> list[Node]:
+    return [
+        Node(
+            id=str(uuid5(NAMESPACE, f"node/{instance.id}/{group}/{number}")),
+            group=group,
+            role="slave" if number else "master",
+            ip=_take(instance, subnet),
+            az=instance.az_codes[number % len(instance.az_codes)],
+        )
+        for group in range(groups)
+        for number in range(instance.replicas)
+    ]
+
+
+def _take(instance: Instance, subnet: Subnet) -> str:
+    address = subnet.first_free()
+    if address is None:
+        raise ValueError(f"{subnet.name} has no free address")
+    subnet.addresses[address] = instance.id
+    return address
+
+
+def _claim(instance: Instance, subnet: Subnet, address: str) -> None:
+    if subnet.addresses.get(address) == instance.id:
+        return
+    if not subnet.assignable(address):
+        raise ValueError(f"{address} is not a free address of {subnet.name}")
+    subnet.addresses[address] = instance.id

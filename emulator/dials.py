@@ -1,0 +1,54 @@
+"""What nobody can look up about the cloud, or what differs by its mood: one dial each, set at any time."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from emulator.core.resources import Lag, Strict
+
+
+class Throttle(Strict):
+    """When a service answers 429: above `rate` calls a second, or at every nth; `retry_after` in seconds."""
+
+    rate: float | None = Field(default=None, gt=0)
+    every: int | None = Field(default=None, ge=1)
+    retry_after: float | None = None
+
+
+class Dials(Strict):
+    """The dials; the defaults are what is documented, or else what is most likely."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    # How long a change takes to show.
+    load_balancer_create: Lag = Lag()
+    load_balancer_delete: Lag = Lag()
+    eip_create: Lag = Lag()
+    dcs_create: Lag = Lag()
+    dcs_modify: Lag = Lag()
+    dcs_restart: Lag = Lag()
+    dcs_delete: Lag = Lag()
+    whitelist: Lag = Lag()
+    routes: Lag = Lag()
+    # A fresh resource is missed by this many reads of it, by service (elb, vpc, eip, dcs).
+    hidden_reads: dict[str, int] = {}
+    throttle: dict[str, Throttle] = {}
+    # Networking that the documents leave open.
+    same_vpc_targets: Literal["reachable", "not_routable", "needs_peering"] = "reachable"
+    duplicate_peering_status: int = 409
+    self_peering_status: int = 400
+    peering_wrong_state_status: int = 409
+    peering_list_matches_both_sides: bool = True
+    duplicate_route_status: int = 400
+    routes_may_overlap_subnets: bool = False
+    list_tables_show_routes: bool = False
+    # EIP.
+    eip_v3_offered: bool = True
+    eip_bound_status: Literal["ACTIVE", "ELB"] = "ACTIVE"
+    # IAM.
+    token_hours: float = 24.0
+    catalog_types: tuple[str, ...] = ("network", "vpc", "elb", "elbv3", "dcsv1", "dcs", "identity")
+    # ELB.
+    parallel_changes: Literal["allowed", "conflict"] = "allowed"

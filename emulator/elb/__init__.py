@@ -1,0 +1,1 @@
+"""Elastic Load Balance v3."""

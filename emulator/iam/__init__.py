@@ -1,0 +1,1 @@
+"""Identity and Access Management v3: tokens, the catalog, projects."""

@@ -1,0 +1,1 @@
+"""Virtual Private Cloud: networks, peerings and routes in three API generations over one store."""
