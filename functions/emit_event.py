@@ -1,0 +1,77 @@
+"""Tell the world how a request ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.events import EventKind, build_event
+from shared.request import parse_request
+from shared.results import StepResult
+from shared.services import LocalContext, Services, Sink
+from shared.step import Order, run_step
+
+
+class EmitOrder(Order):
+    """The kind of event, the request as it came, and all that the run has gathered."""
+
+    kind: EventKind
+    request: dict[str, Any]
+    data: Any
+
+
+class Emitted(StepResult):
+    """The event that every sink has got."""
+
+    event: dict[str, Any]
+
+
+def handler(event: object, context: LocalContext) -> dict[str, Any]:
+    """Build the event of a run and deliver it to every sink.
+
+    At least once: a retry delivers the same event, with the same id and time, to all of them again.
+    """
+    return run_step(EmitOrder, emit, event, context)
+
+
+def emit(order: EmitOrder, services: Services) -> Emitted:
+    """Deliver to all sinks even if some fail.
+
+    Raises:
+        TemporaryError: `EventUndelivered`, naming the sinks that failed.
+    """
+    event = build_event(
+        order.kind,
+        run=order.run,
+        request=order.request,
+        data=order.data,
+        region=services.cloud.region,
+        project_id=services.cloud.project_id,
+        time=datetime.fromisoformat(order.state.entered),
+    ).to_json()
+    sinks = services.sinks(_notify(order.request))
+    failed = [problem for sink in sinks if (problem := _deliver(sink, event))]
+    if failed:
+        raise TemporaryError(
+            ErrorCode.EVENT_UNDELIVERED,
+            " ".join(str(problem) for problem in failed),
+            resource=", ".join(problem.data.resource or "" for problem in failed),
+            advice=failed[0].data.advice,
+        )
+    return Emitted(event=event)
+
+
+def _notify(request: dict[str, Any]) -> tuple[str, ...]:
+    try:
+        return parse_request(request).notify
+    except PermanentError:
+        return ()
+
+
+def _deliver(sink: Sink, event: dict[str, Any]) -> TemporaryError | None:
+    try:
+        sink.deliver(event)
+    except TemporaryError as problem:
+        return problem
+    return None

@@ -1,0 +1,105 @@
+"""Where events go: standard output, a file, webhooks; at least once, the same id each time."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import requests
+
+from shared.errors import ErrorCode, TemporaryError
+from shared.masking import mask_url
+from shared.services import Sink
+from shared.settings import Settings
+
+WEBHOOK_TIMEOUT = 10.0
+_CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class StreamSink:
+    """One JSON line a event on a stream."""
+
+    stream: TextIO
+    name: str = "standard output"
+
+    def deliver(self, event: dict[str, Any]) -> None:
+        """Write the event and flush it."""
+        try:
+            self.stream.write(_line(event))
+            self.stream.flush()
+        except OSError:
+            raise _undelivered(self.name, "cannot be written") from None
+
+
+@dataclass(frozen=True)
+class FileSink:
+    """One JSON line a event at the end of a file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return f"file {self.path}"
+
+    def deliver(self, event: dict[str, Any]) -> None:
+        """Append the event; it is on the disk when this returns."""
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_line(event))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as problem:
+            raise _undelivered(self.name, problem.strerror or "cannot be written") from None
+
+
+@dataclass(frozen=True)
+class WebhookSink:
+    """A URL that takes CloudEvents in structured mode; any 2xx is a delivery."""
+
+    url: str
+
+    @property
+    def name(self) -> str:
+        """The webhook's host: the rest of its URL may be a secret."""
+        return f"webhook {mask_url(self.url)}"
+
+    def deliver(self, event: dict[str, Any]) -> None:
+        """Post the event; a redirection is no delivery, since it would turn the POST into a GET."""
+        try:
+            answer = requests.post(
+                self.url,
+                data=json.dumps(event).encode(),
+                headers={"Content-Type": _CONTENT_TYPE},
+                timeout=WEBHOOK_TIMEOUT,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, ValueError):
+            raise _undelivered(self.name, "gave no answer") from None
+        if not 200 <= answer.status_code < 300:
+            raise _undelivered(self.name, f"answered {answer.status_code}")
+
+
+def sinks_for(settings: Settings, notify: tuple[str, ...], stdout: TextIO) -> list[Sink]:
+    """The configured sinks and the webhooks a request names, each once."""
+    sinks: list[Sink] = [StreamSink(stdout)] if settings.event_stdout else []
+    if settings.event_file:
+        sinks.append(FileSink(Path(settings.event_file)))
+    return sinks + [WebhookSink(url) for url in dict.fromkeys((*settings.event_webhooks, *notify))]
+
+
+def _line(event: dict[str, Any]) -> str:
+    return json.dumps(event, separators=(",", ":")) + "\n"
+
+
+def _undelivered(name: str, why: str) -> TemporaryError:
+    return TemporaryError(
+        ErrorCode.EVENT_UNDELIVERED,
+        f"The {name} {why}.",
+        resource=name,
+        advice="It is tried again; the event stays in the run's record.",
+    )

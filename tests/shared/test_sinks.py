@@ -1,0 +1,99 @@
+"""Sinks: each delivers or says so, and never tells a secret."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import ErrorCode, TemporaryError
+from shared.settings import Settings
+from shared.sinks import FileSink, StreamSink, WebhookSink, sinks_for
+
+EVENT = {"id": "1", "data": {"text": "line\nbreak"}}
+
+
+@contextmanager
+def _webhook(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
+    heard: list[tuple[dict[str, str], Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append((dict(self.headers), json.loads(body)))
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://me:hunter2@127.0.0.1:{server.server_port}/hook?token=hunter2", heard
+        server.shutdown()
+        thread.join(5)
+
+
+def test_a_stream_gets_one_line_an_event():
+    stream = io.StringIO()
+    StreamSink(stream).deliver(EVENT)
+    StreamSink(stream).deliver(EVENT)
+    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [EVENT, EVENT]
+
+
+def test_a_file_is_appended_to(tmp_path: Path):
+    path = tmp_path / "events.jsonl"
+    path.write_text("{}\n")
+    FileSink(path).deliver(EVENT)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [{}, EVENT]
+
+
+def test_a_file_that_cannot_be_written_is_said_to_be_so(tmp_path: Path):
+    with pytest.raises(TemporaryError, match="No such file") as caught:
+        FileSink(tmp_path / "absent" / "events").deliver(EVENT)
+    assert caught.value.code is ErrorCode.EVENT_UNDELIVERED
+
+
+def test_a_webhook_gets_the_event_as_a_structured_cloudevent():
+    with _webhook(204) as (url, heard):
+        WebhookSink(url).deliver(EVENT)
+    (headers, body) = heard[0]
+    assert body == EVENT
+    assert headers["Content-Type"].startswith("application/cloudevents+json")
+
+
+@pytest.mark.parametrize("status", [302, 400, 500])
+def test_anything_but_a_2xx_is_no_delivery_and_the_message_names_only_the_host(status: int):
+    with (
+        _webhook(status) as (url, heard),
+        pytest.raises(TemporaryError, match=f"answered {status}") as caught,
+    ):
+        WebhookSink(url).deliver(EVENT)
+    assert len(heard) == 1
+    assert "hunter2" not in caught.value.data.model_dump_json()
+
+
+def test_a_webhook_without_an_answer_is_no_delivery():
+    with _webhook(200) as (url, _):
+        pass
+    with pytest.raises(TemporaryError, match="gave no answer") as caught:
+        WebhookSink(url).deliver(EVENT)
+    assert "hunter2" not in caught.value.data.model_dump_json()
+
+
+def test_configured_sinks_come_first_and_no_webhook_gets_an_event_twice(tmp_path: Path):
+    settings = Settings(
+        event_stdout=True, event_file=str(tmp_path / "e"), event_webhooks=("http://a/x", "http://b/x")
+    )
+    sinks = sinks_for(settings, ("http://b/x", "http://c/x"), io.StringIO())
+    assert [type(sink) for sink in sinks] == [StreamSink, FileSink, WebhookSink, WebhookSink, WebhookSink]
+    assert sinks_for(Settings(), (), io.StringIO()) == []
