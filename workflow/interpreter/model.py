@@ -46,7 +46,8 @@ class Execution:
     """One execution (or branch, or iteration) between two outcomes: small, frozen, plain JSON.
 
     `digest` pins the definition, `scope` points at the states it runs ("" is the machine itself), `branch`
-    tells the executions of one run apart ("" is the run itself). Times are epoch seconds.
+    tells the executions of one run apart ("" is the run itself). `steps` counts the states entered, `at` and
+    `random` are the last outcome's. Times are epoch seconds.
     """
 
     digest: str
@@ -60,6 +61,8 @@ class Execution:
     entered_at: float = 0.0
     retries: tuple[int, ...] = ()
     until: float = 0.0
+    steps: int = 0
+    at: float = 0.0
     random: float = 0.0
 
     def to_json(self) -> dict[str, Json]:

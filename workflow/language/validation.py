@@ -1,20 +1,27 @@
-"""Every problem of a definition, each with its place."""
+"""Reading a definition: every problem, each with its place."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workflow.language.definition import Machine
+from pydantic import ValidationError
 
+from workflow.language.definition import Definition, Flow, Machine, Map, Parallel
+from workflow.language.evaluation import CompileError
+from workflow.language.rules import Problem, check_rules
+from workflow.language.templates import escape
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong at a place of the definition (a JSON pointer)."""
+Json = Any
 
-    place: str
-    message: str
+_WORDS = {
+    "extra_forbidden": "unknown field",
+    "missing": "required field is missing",
+    "union_tag_invalid": "Type must be Pass, Task, Choice, Wait, Succeed, Fail, Parallel or Map",
+    "union_tag_not_found": "required field Type is missing",
+}
 
 
 class InvalidDefinitionError(ValueError):
@@ -25,15 +32,105 @@ class InvalidDefinitionError(ValueError):
         self.problems = problems
 
 
-def parse(source: str | Mapping[str, Any]) -> Machine:
+def parse(source: str | Mapping[str, Json]) -> Machine:
     """Read a definition.
 
     Raises:
         InvalidDefinitionError: with every problem found.
     """
-    raise NotImplementedError
+    raw, definition, problems = _examine(source)
+    if problems or definition is None:
+        raise InvalidDefinitionError(problems)
+    return Machine(definition, digest(raw), dict(_flows(definition, "")), raw)
 
 
-def validate(source: str | Mapping[str, Any]) -> list[Problem]:
+def validate(source: str | Mapping[str, Json]) -> list[Problem]:
     """Report every problem of a definition; an empty list says that it can run."""
-    raise NotImplementedError
+    return _examine(source)[2]
+
+
+def digest(raw: Json) -> str:
+    """Return the SHA-256 of a definition, whatever its spaces and the order of its keys."""
+    text = json.dumps(raw, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _examine(source: str | Mapping[str, Json]) -> tuple[Json, Definition | None, list[Problem]]:
+    problems: list[Problem] = []
+    raw = _load(source, problems) if isinstance(source, str) else source
+    if problems:
+        return raw, None, problems
+    if not isinstance(raw, Mapping):
+        return raw, None, [Problem("", "a definition must be a JSON object")]
+    problems = check_rules(raw)
+    if Problem("/QueryLanguage", "not supported: JSONata") in problems:
+        # What else a JSONata machine holds is nothing that we could judge.
+        return raw, None, problems
+    definition, shape = _shape(raw)
+    named = [problem.place for problem in problems]
+    return raw, definition, problems + [each for each in shape if not _within(each.place, named)]
+
+
+def _within(place: str, named: list[str]) -> bool:
+    """Whether a rule has said something better already, about this place or the language of this state."""
+    parent = place.rsplit("/", 1)[0]
+    return any(f"{place}/".startswith(f"{each}/") for each in named) or f"{parent}/QueryLanguage" in named
+
+
+def _load(source: str, problems: list[Problem]) -> Json:
+    def unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        result = dict(pairs)
+        if len(result) < len(pairs):
+            twice = sorted({key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1})
+            problems.append(Problem("", f"the same key stands twice in one object: {', '.join(twice)}"))
+        return result
+
+    try:
+        return json.loads(source, object_pairs_hook=unique)
+    except ValueError as error:
+        problems.append(Problem("", f"not JSON: {error}"))
+        return None
+
+
+def _shape(raw: Mapping[str, Json]) -> tuple[Definition | None, list[Problem]]:
+    try:
+        return Definition.model_validate(raw), []
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        return None, [problem for each in details for problem in _problems(raw, each)]
+
+
+def _problems(raw: Json, detail: Mapping[str, Json]) -> Iterator[Problem]:
+    place = _place(raw, detail["loc"], missing=detail["type"] == "missing")
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, CompileError):
+        yield from (Problem(place + inner, message) for inner, message in cause.faults)
+    else:
+        message = _WORDS.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+        yield Problem(place, message)
+
+
+def _place(raw: Json, location: tuple[str | int, ...], *, missing: bool) -> str:
+    """Return the JSON pointer of a pydantic location, which also holds the types chosen on the way."""
+    place, node = "", raw
+    for key in location:
+        if isinstance(node, Mapping) and key in node:
+            node = node[str(key)]
+        elif isinstance(node, list) and isinstance(key, int):
+            node = node[key]
+        elif not (missing and key == location[-1]):
+            continue
+        place += f"/{escape(str(key))}"
+    return place
+
+
+def _flows(flow: Flow, place: str) -> Iterator[tuple[str, Flow]]:
+    yield place, flow
+    for name, state in flow.states.items():
+        here = f"{place}/States/{escape(name)}"
+        if isinstance(state, Parallel):
+            for index, branch in enumerate(state.branches):
+                yield from _flows(branch, f"{here}/Branches/{index}")
+        if isinstance(state, Map):
+            field, processor = state.processor
+            yield from _flows(processor, f"{here}/{field}")
