@@ -1,0 +1,167 @@
+"""The transport outside the cloud: credentials as OpenStack's tools read them, one token, the catalog's hosts."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from itertools import chain
+from urllib.parse import urlsplit
+
+from keystoneauth1 import exceptions as refusals
+from keystoneauth1.access.access import AccessInfo
+from keystoneauth1.discover import EndpointData
+from keystoneauth1.identity.base import BaseIdentityPlugin
+from keystoneauth1.identity.generic.base import BaseGenericPlugin
+from keystoneauth1.session import Session
+from openstack.config import OpenStackConfig
+from openstack.config.cloud_region import CloudRegion
+from openstack.exceptions import ConfigException
+
+from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
+from shared.otc.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Call, Service, Transport, lost
+
+# The catalog types of a service, best first; only the host of each counts, our paths start at its root.
+_CATALOG_TYPES = {
+    Service.ELB: ("elbv3", "elb"),
+    Service.VPC: ("vpc", "network"),
+    Service.DCS: ("dcs", "dcsv1"),
+}
+_HOW_TO_SIGN_IN = (
+    "Name a cloud of clouds.yaml with --os-cloud, or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, "
+    "OS_USER_DOMAIN_NAME, OS_PROJECT_NAME and OS_REGION_NAME."
+)
+
+
+class SessionTransport:
+    """A keystoneauth session, which renews its token by itself."""
+
+    def __init__(self, session: Session, *, project_id: str, region: str, endpoints: Mapping[Service, str]) -> None:
+        self._session, self._endpoints = session, endpoints
+        self.project_id, self.region = project_id, region
+
+    def send(self, call: Call) -> Answer:
+        """Send one call, once."""
+        try:
+            answer = self._session.request(
+                self._endpoints[call.service] + call.path,
+                call.method,
+                params=list(call.query),
+                data=None if call.body is None else json.dumps(call.body),
+                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                timeout=(CONNECT_TIMEOUT, self._session.timeout),
+                raise_exc=False,
+                redirect=False,
+                connect_retries=0,
+                status_code_retries=0,
+            )
+        except refusals.ConnectionError:
+            raise lost(call) from None
+        except refusals.ClientException as error:
+            raise _not_signed_in(error) from None
+        return Answer(answer.status_code, answer.content, dict(answer.headers))
+
+
+def connect(os_cloud: str | None = None, region: str | None = None) -> Transport:
+    """Sign in to a cloud of clouds.yaml, or with the `OS_*` variables.
+
+    Raises:
+        PermanentError: `InvalidRequest` where credentials are missing or wrong in form, `Unauthorized` where
+            they are refused, `EndpointUnreachable`.
+        TemporaryError: IAM is throttling or failing.
+    """
+    try:
+        cloud = _configured(os_cloud, region)
+        session = cloud.get_session()
+        session.timeout = session.timeout or READ_TIMEOUT
+        access = _signed_in(session)
+    except ConfigException as error:
+        raise _incomplete(str(error)) from None
+    except refusals.ClientException as error:
+        raise _not_signed_in(error) from None
+    if not access.project_id:
+        raise _incomplete("The credentials name no project, and everything here belongs to one.")
+    hosts = {service: _host(service, cloud, access) for service in Service}
+    return SessionTransport(session, project_id=access.project_id, region=_region(cloud, access), endpoints=hosts)
+
+
+def _configured(os_cloud: str | None, region: str | None) -> CloudRegion:
+    with warnings.catch_warnings():
+        # The configuration warns of its own InfluxDB support, which nobody here asked for.
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        cloud = OpenStackConfig(app_name="dcs-access").get_one(os_cloud, region_name=region)
+    auth, kind = cloud.config["auth"], cloud.config["auth_type"]
+    needed = {"password": "password", "v3password": "password", "token": "token", "v3token": "token"}.get(kind)
+    if needed is None:
+        raise _incomplete(f"auth_type {kind} cannot be used; password and token can.")
+    if not auth.get(needed):
+        raise _incomplete(f"The credentials have no {needed}.")
+    return cloud
+
+
+def _signed_in(session: Session) -> AccessInfo:
+    plugin = session.auth
+    if isinstance(plugin, BaseGenericPlugin):
+        # The generic plugin would first ask which versions of IAM there are; there is only v3.
+        url = plugin.auth_url.rstrip("/")
+        plugin = plugin.create_plugin(session, (3,), url if url.endswith("/v3") else f"{url}/v3")
+        session.auth = plugin
+    if not isinstance(plugin, BaseIdentityPlugin):
+        raise _incomplete("The credentials are not for IAM.")
+    return plugin.get_access(session)
+
+
+def _host(service: Service, cloud: CloudRegion, access: AccessInfo) -> str:
+    kinds = _CATALOG_TYPES[service]
+    named = (cloud.get_endpoint(kind) for kind in kinds)
+    listed = (found.url for kind in kinds for found in _endpoints(cloud, access, kind))
+    parts = urlsplit(next(filter(None, chain(named, listed)), ""))
+    if not parts.netloc:
+        kind = kinds[0]
+        raise PermanentError(
+            ErrorCode.ENDPOINT_UNREACHABLE,
+            f"The catalog of project {access.project_id} has no {kind} endpoint"
+            + (f" in region {cloud.region_name}." if cloud.region_name else "."),
+            advice=f"Check the region, or set {kind}_endpoint_override in clouds.yaml.",
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _endpoints(cloud: CloudRegion, access: AccessInfo, kind: str) -> list[EndpointData]:
+    return access.service_catalog.get_endpoint_data_list(
+        service_type=kind, interface=cloud.get_interface(kind), region_name=cloud.region_name or None
+    )
+
+
+def _region(cloud: CloudRegion, access: AccessInfo) -> str:
+    found = _endpoints(cloud, access, _CATALOG_TYPES[Service.ELB][0])
+    region = cloud.region_name or (found[0].region_name if found else None)
+    if not region:
+        raise _incomplete("Neither the credentials nor the catalog name a region.")
+    return region
+
+
+def _incomplete(why: str) -> PermanentError:
+    return PermanentError(ErrorCode.INVALID_REQUEST, why, advice=_HOW_TO_SIGN_IN)
+
+
+def _not_signed_in(error: refusals.ClientException) -> AccessError:
+    match error:
+        case refusals.Unauthorized() | refusals.Forbidden():
+            return PermanentError(
+                ErrorCode.UNAUTHORIZED,
+                f"IAM refused the credentials: {error.message}",
+                advice="Check user, password, domain and project; a token may have expired.",
+            )
+        case refusals.HttpError(http_status=429):
+            return TemporaryError(ErrorCode.THROTTLED, "IAM is throttling.", advice="Try again later.")
+        case refusals.HttpServerError():
+            return TemporaryError(ErrorCode.SERVER_ERROR, f"IAM failed: {error}", advice="Try again later.")
+        case refusals.BadRequest() | refusals.AuthPluginException():
+            return _incomplete(str(error))
+        case _:
+            return PermanentError(
+                ErrorCode.ENDPOINT_UNREACHABLE,
+                f"There is no IAM at the address given: {error}",
+                advice="Check auth_url (OS_AUTH_URL), the network and the proxy.",
+            )
