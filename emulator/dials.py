@@ -51,4 +51,4 @@ class Dials(Strict):
     token_hours: float = 24.0
     catalog_types: tuple[str, ...] = ("network", "vpc", "elb", "elbv3", "dcsv1", "dcs", "identity")
     # ELB.
-    parallel_changes: Literal["allowed", "conflict"] = "allowed"
+    load_balancer_update: Lag = Lag()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from emulator.core.message import Answer
@@ -11,11 +12,26 @@ from emulator.core.message import Answer
 class ApiError(Exception):
     """A refusal in the words of the service that refuses."""
 
-    def __init__(
-        self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {dict(body)}")
         self.answer = Answer(status, body, headers or {})
+
+
+class Refusal(Exception):  # noqa: N818  # a reason; it becomes an error in the envelope of the API asked
+    """Why a rule says no, before it is known which API has to say so."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+@contextmanager
+def refusing(envelope: Callable[[int, str, str], ApiError]) -> Iterator[None]:
+    """Say every refusal within in the envelope of one API, given status, code and message."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise envelope(refusal.status, refusal.code, refusal.message) from None
 
 
 class ErrorForm(Protocol):

@@ -120,9 +120,7 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         # A literal segment wins over a parameter: .../instances/status over .../instances/{instance_id}.
-        self._routes = sorted(
-            routes, key=lambda route: [part.startswith("{") for part in route.path.split("/")]
-        )
+        self._routes = sorted(routes, key=lambda route: [part.startswith("{") for part in route.path.split("/")])
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route and the path's parameters.

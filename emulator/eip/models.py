@@ -114,9 +114,7 @@ class EipBackend:
         self._account.lag(eip, "PENDING_CREATE", self._account.dials.eip_create)
         return eip
 
-    def bind(
-        self, eip: PublicIp, kind: Binding, instance_id: str, private_address: str | None = None
-    ) -> None:
+    def bind(self, eip: PublicIp, kind: Binding, instance_id: str, private_address: str | None = None) -> None:
         """Bind an EIP to a thing.
 
         Raises:

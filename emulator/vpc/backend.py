@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Address, IPv4Network
+from typing import TYPE_CHECKING, Any
 
+from emulator.core.problems import Refusal
 from emulator.core.resources import owned
-from emulator.vpc.models import Peering, RouteTable, Subnet, Vpc, VpcState
+from emulator.vpc.models import Peering, RouteTable, Subnet, Vpc, VpcState, default_table
 
 if TYPE_CHECKING:
     from emulator.account import Account
+
+PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 
 class VpcBackend:
@@ -86,3 +89,94 @@ class VpcBackend:
         """Give back every address that an owner has, in whatever subnet."""
         for subnet in self.state.subnets.values():
             subnet.addresses = {ip: user for ip, user in subnet.addresses.items() if user != owner}
+
+    def create_vpc(self, project_id: str, name: str, cidr: str, description: str) -> Vpc:
+        """A new VPC with its default route table.
+
+        Raises:
+            Refusal: quota, name or range stand in the way.
+        """
+        mine = owned(self.state.vpcs, project_id)
+        self._check_quota("vpc", len(mine), "router")
+        _check_vpc_range(cidr)
+        if any(vpc.name == name for vpc in mine):
+            raise Refusal(400, "VPC.0115", "The router name exists.")
+        vpc = self._account.add(self.state.vpcs, Vpc, "vpc", project_id, name=name, cidr=cidr, description=description)
+        table = default_table(vpc)
+        self.state.route_tables[table.id] = table
+        return vpc
+
+    def delete_vpc(self, vpc: Vpc) -> None:
+        """Delete a VPC that nothing is in.
+
+        Raises:
+            Refusal: what is still in it.
+        """
+        balancers = self._account.world.elb.loadbalancers.values()
+        if any(balancer.vpc_id == vpc.id for balancer in balancers):
+            raise Refusal(409, "VPC.0118", "ELB exists under this router. Delete ELB first.")
+        if self.subnets_of(vpc.id):
+            raise Refusal(409, "VPC.0104", "Router contains subnets, please delete subnet first.")
+        if any(table.routes for table in self.tables_of(vpc.id)):
+            message = "Extension routes exist under this router. Delete the routes first."
+            raise Refusal(409, "VPC.0120", message)
+        if any(peering.joins(vpc.id) for peering in self.state.peerings.values()):
+            raise Refusal(409, "VPC.0108", "Router is being used and cannot be deleted.")
+        for table in self.tables_of(vpc.id):
+            del self.state.route_tables[table.id]
+        del self.state.vpcs[vpc.id]
+
+    def create_subnet(self, vpc: Vpc, name: str, cidr: str, **fields: Any) -> Subnet:
+        """A new subnet, which the default table decides for.
+
+        Raises:
+            Refusal: quota or range stand in the way.
+        """
+        self._check_quota("subnet", len(owned(self.state.subnets, vpc.project_id)), "network")
+        network = IPv4Network(cidr)
+        if network.prefixlen > 28:
+            raise Refusal(400, "VPC.0212", "Invalid subnet CIDR block.")
+        if not any(network.subnet_of(own) for own in vpc.networks):
+            raise Refusal(400, "VPC.0203", "Subnet is not in the range of VPC.")
+        if any(network.overlaps(other.network) for other in self.subnets_of(vpc.id)):
+            message = "The subnet already exists in the VPC or conflicts with an existing VPC subnet."
+            raise Refusal(400, "VPC.0204", message)
+        if IPv4Address(fields["gateway_ip"]) not in network:
+            raise Refusal(400, "VPC.0201", "Subnet gateway_ip is invalid.")
+        return self._account.add(
+            self.state.subnets, Subnet, "vpc", vpc.project_id, vpc_id=vpc.id, name=name, cidr=cidr, **fields
+        )
+
+    def delete_subnet(self, subnet: Subnet) -> None:
+        """Delete a subnet that nothing is in.
+
+        Raises:
+            Refusal: 500, as this API has it, where an address is in use.
+        """
+        if subnet.addresses:
+            raise Refusal(500, "VPC.0209", "The subnet is being used by an ECS or a load balancer.")
+        for table in self.tables_of(subnet.vpc_id):
+            table.subnet_ids = [known for known in table.subnet_ids if known != subnet.id]
+        del self.state.subnets[subnet.id]
+
+    def used(self, project_id: str) -> dict[str, int]:
+        """How much of each quota is used."""
+        tables = owned(self.state.route_tables, project_id)
+        return {
+            "vpc": len(owned(self.state.vpcs, project_id)),
+            "subnet": len(owned(self.state.subnets, project_id)),
+            "vpcPeer": len(owned(self.state.peerings, project_id)),
+            "publicIp": len(owned(self._account.eip.state.publicips, project_id)),
+            "vpcContainRoutetable": max((len(self.tables_of(table.vpc_id)) for table in tables), default=0),
+            "routetableContainRoutes": max((len(table.routes) for table in tables), default=0),
+        }
+
+    def _check_quota(self, name: str, used: int, shown: str) -> None:
+        if 0 <= self.state.quotas[name] <= used:
+            raise Refusal(409, "VPC.0114", f"Quota exceeded for resources: ['{shown}'].")
+
+
+def _check_vpc_range(cidr: str) -> None:
+    network = IPv4Network(cidr)
+    if network.prefixlen > 28 or not any(network.subnet_of(private) for private in PRIVATE):
+        raise Refusal(400, "VPC.0101", "Invalid VPC parameter values: cidr")

@@ -199,11 +199,7 @@ class VpcState(State):
         if not any(subnet.network.subnet_of(network) for network in vpc.networks):
             raise ValueError(f"{where}.cidr: {subnet.cidr} is not in {vpc.name} ({vpc.cidr})")
         for other in self.subnets.values():
-            if (
-                other is not subnet
-                and other.vpc_id in (vpc.id, vpc.name)
-                and overlap(other.cidr, subnet.cidr)
-            ):
+            if other is not subnet and other.vpc_id in (vpc.id, vpc.name) and overlap(other.cidr, subnet.cidr):
                 raise ValueError(f"{where}.cidr: {subnet.cidr} overlaps subnet {other.name} ({other.cidr})")
 
     def _resolve_peering(self, peering: Peering) -> None:

@@ -1,0 +1,268 @@
+"""EIPs, bandwidths and tags on the wire: v1, and v2.0 for tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from emulator.account import Account
+from emulator.core.message import Answer, no_content, ok
+from emulator.core.paging import MarkerQuery, page_of
+from emulator.core.problems import refusing
+from emulator.core.resources import Strict, owned, seen
+from emulator.core.tags import TagBody, TagsBody, changed, shown
+from emulator.core.times import spaced
+from emulator.eip.errors import ERRORS, bandwidth_not_found, eip_not_found
+from emulator.eip.models import Bandwidth, BandwidthSpec, PublicIp
+from emulator.vpc.errors import v1
+
+
+class EipFields(Strict):
+    """What a new EIP is to be."""
+
+    type: str
+    ip_version: int = 4
+    ip_address: str | None = None
+    alias: str = Field(default="", max_length=64)
+
+
+class EipBody(Strict):
+    """The body of assigning an EIP."""
+
+    publicip: EipFields
+    bandwidth: BandwidthSpec
+    enterprise_project_id: str | None = None
+
+
+class EipChange(Strict):
+    """What may change in an EIP; a port binds it, an empty one unbinds it."""
+
+    port_id: str | None = None
+    ip_version: int | None = None
+    alias: str | None = Field(default=None, max_length=64)
+
+
+class EipChangeBody(Strict):
+    """The body of updating an EIP."""
+
+    publicip: EipChange
+
+
+class EipQuery(MarkerQuery):
+    """Filters of the list of EIPs."""
+
+    id: list[str] = []
+    ip_version: int | None = None
+    public_ip_address: list[str] = []
+    private_ip_address: list[str] = []
+    port_id: list[str] = []
+    enterprise_project_id: str | None = None
+
+
+class BandwidthQuery(MarkerQuery):
+    """Filters of the list of bandwidths."""
+
+    share_type: str | None = None
+    enterprise_project_id: str | None = None
+
+
+class BandwidthChange(Strict):
+    """What may change in a bandwidth."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=64)
+    size: int | None = Field(default=None, ge=1, le=2000)
+
+
+class BandwidthChangeBody(Strict):
+    """The body of updating a bandwidth."""
+
+    bandwidth: BandwidthChange
+
+
+def create_eip(account: Account, project_id: str, body: EipBody) -> Answer:
+    """EIP API: assigning an EIP; answers 200, and PENDING_CREATE until it is looked at."""
+    fields = body.publicip
+    if fields.ip_version != 4:
+        raise ERRORS.invalid("ip_version", "only 4 is offered")
+    with refusing(v1):
+        eip = account.eip.create(project_id, fields.type, body.bandwidth, name=fields.alias, address=fields.ip_address)
+    brief = {key: _eip(account, eip)[key] for key in BRIEF}
+    return ok({"publicip": {**brief, "status": "PENDING_CREATE", "bandwidth_size": 0}})
+
+
+def list_eips(account: Account, project_id: str, query: EipQuery) -> Answer:
+    """EIP API: querying EIPs."""
+    found = [
+        eip
+        for eip in owned(account.eip.state.publicips, project_id)
+        if (not query.id or eip.id in query.id)
+        and (not query.public_ip_address or eip.address in query.public_ip_address)
+        and (not query.private_ip_address or eip.private_address in query.private_ip_address)
+        and (not query.port_id or _port(eip) in query.port_id)
+        and query.ip_version in (None, 4)
+    ]
+    page = page_of(seen(found, account.now()), query, ERRORS)
+    return ok({"publicips": [_eip(account, eip) for eip in page]})
+
+
+def show_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
+    """EIP API: querying an EIP."""
+    visible = seen([_find(account, project_id, publicip_id)], account.now())
+    if not visible:
+        raise eip_not_found()
+    return ok({"publicip": _eip(account, visible[0])})
+
+
+def update_eip(account: Account, project_id: str, publicip_id: str, body: EipChangeBody) -> Answer:
+    """EIP API: updating an EIP; an empty port does not unbind it from a dedicated load balancer."""
+    eip, fields = _find(account, project_id, publicip_id), body.publicip
+    with refusing(v1):
+        if fields.port_id:
+            _bind_to_port(account, eip, fields.port_id)
+        elif fields.port_id == "" and eip.bound_to == "PORT":
+            account.eip.unbind(eip)
+    if fields.alias is not None:
+        eip.name = fields.alias
+        account.touch(eip)
+    return ok({"publicip": _eip(account, eip)})
+
+
+def delete_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
+    """EIP API: releasing an EIP."""
+    with refusing(v1):
+        account.eip.release(_find(account, project_id, publicip_id))
+    return no_content()
+
+
+def list_bandwidths(account: Account, project_id: str, query: BandwidthQuery) -> Answer:
+    """EIP API: querying bandwidths."""
+    mine = owned(account.eip.state.bandwidths, project_id)
+    found = [bandwidth for bandwidth in mine if query.share_type in (None, bandwidth.share_type)]
+    page = page_of(seen(found, account.now()), query, ERRORS)
+    return ok({"bandwidths": [_bandwidth(account, bandwidth) for bandwidth in page]})
+
+
+def show_bandwidth(account: Account, project_id: str, bandwidth_id: str) -> Answer:
+    """EIP API: querying a bandwidth."""
+    visible = seen([_find_bandwidth(account, project_id, bandwidth_id)], account.now())
+    if not visible:
+        raise bandwidth_not_found()
+    return ok({"bandwidth": _bandwidth(account, visible[0])})
+
+
+def update_bandwidth(account: Account, project_id: str, bandwidth_id: str, body: BandwidthChangeBody) -> Answer:
+    """EIP API: updating a bandwidth."""
+    bandwidth = _find_bandwidth(account, project_id, bandwidth_id)
+    for name, value in body.bandwidth.model_dump(exclude_none=True).items():
+        setattr(bandwidth, name, value)
+    account.touch(bandwidth)
+    return ok({"bandwidth": _bandwidth(account, bandwidth)})
+
+
+def list_tags(account: Account, project_id: str, publicip_id: str) -> Answer:
+    """EIP API: querying tags of an EIP."""
+    return ok({"tags": shown(_find(account, project_id, publicip_id).tags)})
+
+
+def add_tag(account: Account, project_id: str, publicip_id: str, body: TagBody) -> Answer:
+    """EIP API: creating a tag for an EIP."""
+    eip = _find(account, project_id, publicip_id)
+    eip.tags = {**eip.tags, body.tag.key: body.tag.value}
+    return no_content()
+
+
+def change_tags(account: Account, project_id: str, publicip_id: str, body: TagsBody) -> Answer:
+    """EIP API: creating or deleting tags of an EIP in batches."""
+    eip = _find(account, project_id, publicip_id)
+    eip.tags = changed(eip.tags, body)
+    return no_content()
+
+
+def delete_tag(account: Account, project_id: str, publicip_id: str, key: str) -> Answer:
+    """EIP API: deleting a tag of an EIP."""
+    eip = _find(account, project_id, publicip_id)
+    if key not in eip.tags:
+        raise v1(404, "VPC.1801", f"tag {key} could not be found")
+    eip.tags = {name: value for name, value in eip.tags.items() if name != key}
+    return no_content()
+
+
+def _find(account: Account, project_id: str, eip_id: str) -> PublicIp:
+    eip = account.eip.get(project_id, eip_id)
+    if eip is None:
+        raise eip_not_found()
+    return eip
+
+
+def _find_bandwidth(account: Account, project_id: str, bandwidth_id: str) -> Bandwidth:
+    bandwidth = account.eip.state.bandwidths.get(bandwidth_id)
+    if bandwidth is None or bandwidth.project_id != project_id:
+        raise bandwidth_not_found()
+    return bandwidth
+
+
+def _bind_to_port(account: Account, eip: PublicIp, port_id: str) -> None:
+    """Ports exist here as the private addresses of load balancers; binding one is binding its owner."""
+    balancers = account.world.elb.loadbalancers.values()
+    owner = next((one for one in balancers if one.vip_port_id == port_id), None)
+    if owner is None or owner.project_id != eip.project_id:
+        raise v1(500, "VPC.0508", "Port is invalid.")
+    if account.eip.of_instance(owner.id):
+        raise v1(409, "VPC.0511", "The port has already been bound with an EIP.")
+    account.eip.bind(eip, "ELB", owner.id)
+
+
+def _port(eip: PublicIp) -> str | None:
+    return eip.instance_id if eip.bound_to == "PORT" else None
+
+
+BRIEF = ("id", "status", "type", "public_ip_address", "tenant_id", "ip_version", "create_time", "alias")
+
+
+def _eip(account: Account, eip: PublicIp) -> dict[str, Any]:
+    bandwidth = account.eip.state.bandwidths[eip.bandwidth_id]
+    return {
+        "id": eip.id,
+        "status": account.eip.status(eip),
+        "type": eip.pool,
+        "alias": eip.name,
+        "public_ip_address": eip.address,
+        "private_ip_address": eip.private_address,
+        "port_id": _port(eip),
+        "tenant_id": eip.project_id,
+        "ip_version": 4,
+        "profile": {},
+        "bandwidth_id": bandwidth.id,
+        "bandwidth_name": bandwidth.name,
+        "bandwidth_size": bandwidth.size,
+        "bandwidth_share_type": bandwidth.share_type,
+        "enterprise_project_id": "0",
+        "public_border_group": "center",
+        "create_time": spaced(eip.created_at),
+    }
+
+
+def _bandwidth(account: Account, bandwidth: Bandwidth) -> dict[str, Any]:
+    users = [eip for eip in account.eip.state.publicips.values() if eip.bandwidth_id == bandwidth.id]
+    return {
+        "id": bandwidth.id,
+        "name": bandwidth.name,
+        "size": bandwidth.size,
+        "share_type": bandwidth.share_type,
+        "charge_mode": bandwidth.charge_mode,
+        "bandwidth_type": "bgp",
+        "billing_info": "",
+        "tenant_id": bandwidth.project_id,
+        "enterprise_project_id": "0",
+        "status": "NORMAL",
+        "publicip_info": [
+            {
+                "publicip_id": eip.id,
+                "publicip_address": eip.address,
+                "publicip_type": eip.pool,
+                "ip_version": 4,
+            }
+            for eip in users
+        ],
+    }
