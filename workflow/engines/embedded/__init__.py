@@ -1,0 +1,6 @@
+"""The durable engine in one process and one SQLite file: DBOS, and nothing outside this package knows it."""
+
+from workflow.engines.embedded.engine import EmbeddedEngine, run_id_of
+from workflow.engines.embedded.view import RunStatus, RunView
+
+__all__ = ["EmbeddedEngine", "RunStatus", "RunView", "run_id_of"]
