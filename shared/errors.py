@@ -19,6 +19,8 @@ class ErrorCode(StrEnum):
     NO_ANSWER = "NoAnswer"
     BUSY = "Busy"
     EVENT_UNDELIVERED = "EventUndelivered"
+    UNHEALTHY = "Unhealthy"
+    PROBE_FAILED = "ProbeFailed"
     # Permanent, but worth another pass over the resources: a parent vanished or lost its election.
     PARENT_GONE = "ParentGone"
     # Permanent: the request.
@@ -50,8 +52,6 @@ class ErrorCode(StrEnum):
     NO_CAPACITY = "NoCapacity"
     PEERING_UNUSABLE = "PeeringUnusable"
     OPEN_TO_ALL = "OpenToAll"
-    PROBE_FAILED = "ProbeFailed"
-    UNHEALTHY = "Unhealthy"
     # Permanent: the cloud.
     UNAUTHORIZED = "Unauthorized"
     FORBIDDEN = "Forbidden"
@@ -125,5 +125,7 @@ TEMPORARY = frozenset(
         ErrorCode.NO_ANSWER,
         ErrorCode.BUSY,
         ErrorCode.EVENT_UNDELIVERED,
+        ErrorCode.UNHEALTHY,
+        ErrorCode.PROBE_FAILED,
     }
 )

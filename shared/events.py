@@ -196,9 +196,7 @@ def build_event(
     )
 
 
-def _facts(
-    kind: EventKind, run: str | None, request: Mapping[str, Any], data: Any, project_id: str
-) -> dict[str, Any]:
+def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: Any, project_id: str) -> dict[str, Any]:
     results, failed, plan = step_results(data), failures(data), planned(data)
     instance, node = _text(request, "instance_id"), _text(request, "node")
     touched = last_touches(results)

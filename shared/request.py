@@ -88,9 +88,7 @@ class _Request(BaseModel):
         pattern=r"^[\x21-\x7e]{1,128}$",
         description="Idempotency key: the same id is the same request, and its run is made once.",
     )
-    project_id: Id | None = Field(
-        default=None, description="Refused if it is not the project of the credentials."
-    )
+    project_id: Id | None = Field(default=None, description="Refused if it is not the project of the credentials.")
     instance_id: Id = Field(description="The DCS instance.")
     node: Annotated[str, AfterValidator(_node)] | None = Field(
         default=None, description="ip:port of a node; required for a Redis Cluster, refused otherwise."
@@ -122,9 +120,7 @@ class ExposeRequest(_Request):
     on_failure: OnFailure = OnFailure.ROLLBACK
     expires_after: Duration | None = Field(default=None, description="Such as 30m, 8h, 7d, or ISO 8601.")
     expires_at: AwareDatetime | None = None
-    require_probe: bool = Field(
-        default=False, description="Fail unless Redis was seen to answer from outside."
-    )
+    require_probe: bool = Field(default=False, description="Fail unless Redis was seen to answer from outside.")
 
     @model_validator(mode="after")
     def _one_expiry(self) -> ExposeRequest:

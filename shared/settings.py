@@ -40,9 +40,7 @@ def read_settings(get: Callable[[str], str | None]) -> Settings:
         PermanentError: `InvalidRequest`, naming the variable.
     """
     found: dict[str, Any] = {
-        name: value
-        for name in Settings.model_fields
-        if (value := get(PREFIX + name.upper())) not in (None, "")
+        name: value for name in Settings.model_fields if (value := get(PREFIX + name.upper())) not in (None, "")
     }
     if "event_webhooks" in found:
         found["event_webhooks"] = tuple(found["event_webhooks"].split())

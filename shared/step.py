@@ -48,11 +48,11 @@ class Order(BaseModel):
         )
 
 
-O = TypeVar("O", bound=Order)
+OrderT = TypeVar("OrderT", bound=Order)
 
 
 def run_step(
-    order_type: type[O], work: Callable[[O, Services], BaseModel], event: object, context: LocalContext
+    order_type: type[OrderT], work: Callable[[OrderT, Services], BaseModel], event: object, context: LocalContext
 ) -> dict[str, Any]:
     """Validate the event, do the work, and return the result, or `{"error": ...}`."""
     services = context.services

@@ -24,9 +24,7 @@ class Cloud:
     @classmethod
     def over(cls, transport: Transport) -> Cloud:
         """The cloud behind a transport."""
-        return cls(
-            transport, ElbClient(transport), EipClient(transport), VpcClient(transport), DcsClient(transport)
-        )
+        return cls(transport, ElbClient(transport), EipClient(transport), VpcClient(transport), DcsClient(transport))
 
     @property
     def project_id(self) -> str:

@@ -30,9 +30,7 @@ class Instance(Seen):
     engine_version: str
     cache_mode: Text = Field("", description="Only told of a single instance, not in lists.")
     status: str
-    ips: Annotated[tuple[str, ...], BeforeValidator(_addresses)] = Field(
-        (), validation_alias=AliasChoices("ip", "ips")
-    )
+    ips: Annotated[tuple[str, ...], BeforeValidator(_addresses)] = Field((), validation_alias=AliasChoices("ip", "ips"))
     port: int
     no_password_access: bool = False
     enable_ssl: bool = False

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from shared.otc.client import ServiceClient, given, read
+from shared.otc.client import ServiceClient, given
 from shared.otc.models import Ids, QuotaUsage, Seen, Text
 from shared.otc.transport import Call, Service
 
@@ -58,9 +58,7 @@ class Peering(Seen):
     request_vpc_id: str = Field(
         validation_alias=AliasChoices(AliasPath("request_vpc_info", "vpc_id"), "request_vpc_id")
     )
-    accept_vpc_id: str = Field(
-        validation_alias=AliasChoices(AliasPath("accept_vpc_info", "vpc_id"), "accept_vpc_id")
-    )
+    accept_vpc_id: str = Field(validation_alias=AliasChoices(AliasPath("accept_vpc_info", "vpc_id"), "accept_vpc_id"))
 
     @property
     def vpc_ids(self) -> frozenset[str]:
@@ -134,9 +132,7 @@ class VpcClient(ServiceClient):
         }
         return self._one(self._peering("POST", "create", desired=desired), Peering, "peering")
 
-    def update_peering(
-        self, peering_id: str, *, description: str | None = None, name: str | None = None
-    ) -> Peering:
+    def update_peering(self, peering_id: str, *, description: str | None = None, name: str | None = None) -> Peering:
         """Change the texts of a peering."""
         desired = given(name=name, description=description)
         return self._one(self._peering("PUT", "update", peering_id, desired=desired), Peering, "peering")

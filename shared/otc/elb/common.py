@@ -22,6 +22,4 @@ class ElbService(ServiceClient):
         query: Query = (),
         body: Mapping[str, Any] | None = None,
     ) -> Call:
-        return self._call(
-            method, f"elb:{action}", "v3", self._project(), "elb", *place, query=query, body=body
-        )
+        return self._call(method, f"elb:{action}", "v3", self._project(), "elb", *place, query=query, body=body)

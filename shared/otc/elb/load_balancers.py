@@ -143,9 +143,7 @@ class LoadBalancers(ElbService):
 
     def create_load_balancer(self, desired: LoadBalancerCreate) -> LoadBalancer:
         """Make a load balancer, with its EIP if asked; names are not unique."""
-        call = self._on(
-            "POST", "loadbalancers:create", "loadbalancers", body={"loadbalancer": desired.body()}
-        )
+        call = self._on("POST", "loadbalancers:create", "loadbalancers", body={"loadbalancer": desired.body()})
         return self._one(call, LoadBalancer, "loadbalancer")
 
     def update_load_balancer(

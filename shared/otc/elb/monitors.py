@@ -61,9 +61,7 @@ class Monitors(ElbService):
 
     def create_monitor(self, desired: MonitorCreate) -> Monitor:
         """Make the monitor of a pool that has none."""
-        call = self._on(
-            "POST", "healthmonitors:create", "healthmonitors", body={"healthmonitor": desired.body()}
-        )
+        call = self._on("POST", "healthmonitors:create", "healthmonitors", body={"healthmonitor": desired.body()})
         return self._one(call, Monitor, "healthmonitor")
 
     def update_monitor(self, monitor_id: str, desired: MonitorSettings) -> Monitor:

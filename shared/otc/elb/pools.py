@@ -92,9 +92,7 @@ class Pools(ElbService):
 
     def create_pool(self, desired: PoolCreate) -> Pool:
         """Make the pool of a listener that has none."""
-        return self._one(
-            self._on("POST", "pools:create", "pools", body={"pool": desired.body()}), Pool, "pool"
-        )
+        return self._one(self._on("POST", "pools:create", "pools", body={"pool": desired.body()}), Pool, "pool")
 
     def update_pool(self, pool_id: str, *, description: str | None = None, name: str | None = None) -> Pool:
         """Change the texts of a pool."""

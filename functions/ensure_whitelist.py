@@ -1,0 +1,25 @@
+"""Let the load balancer's subnet through the instance's whitelist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.planning.plan import Plan
+from shared.resources.whitelist import ensure_whitelist
+from shared.results import StepResult
+from shared.services import LocalContext, Services
+from shared.step import Order, run_step
+
+
+class _Order(Order):
+    plan: Plan
+
+
+def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+    """FunctionGraph entry point."""
+    return run_step(_Order, _ensure, event, context)
+
+
+def _ensure(order: _Order, services: Services) -> StepResult:
+    touched, findings = ensure_whitelist(services.cloud, order.plan.instance_id, order.plan.whitelist)
+    return StepResult(touched=(touched,) if touched else (), findings=tuple(findings))

@@ -1,0 +1,58 @@
+"""Ask at the public address, without any password, who answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.planning.plan import Plan
+from shared.probe import ProbeAnswer
+from shared.request import Risk
+from shared.results import Finding, StepResult
+from shared.services import LocalContext, Services
+from shared.step import Order, run_step
+
+
+class _Order(Order):
+    plan: Plan
+    public_address: str
+    accept: tuple[Risk, ...] = ()
+    require_probe: bool = False
+
+
+def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+    """FunctionGraph entry point."""
+    return run_step(_Order, _probe, event, context)
+
+
+def _probe(order: _Order, services: Services) -> StepResult:
+    place = f"{order.public_address}:{order.plan.listener_port}"
+    answer = services.probe(order.public_address, order.plan.listener_port)
+    if answer is ProbeAnswer.OPEN and Risk.NO_PASSWORD not in order.accept:
+        raise PermanentError(
+            ErrorCode.OPEN_TO_ALL,
+            f"Redis at {place} answers without a password; the listener is closed at once.",
+            resource=place,
+            advice="Set a password on the instance, then expose it again.",
+        )
+    if order.require_probe and answer in {ProbeAnswer.UNSEEN, ProbeAnswer.NOT_REDIS}:
+        raise TemporaryError(
+            ErrorCode.PROBE_FAILED,
+            f"The probe of {place} was answered {answer}, and the request requires that Redis is seen.",
+            resource=place,
+            advice="Run it from an address in the allow-list, or leave require_probe out.",
+        )
+    return StepResult(facts={"answer": answer}, findings=_findings(place, answer))
+
+
+def _findings(place: str, answer: ProbeAnswer) -> tuple[Finding, ...]:
+    messages = {
+        ProbeAnswer.OPEN: f"Redis at {place} answers without a password, as the request accepts.",
+        ProbeAnswer.UNSEEN: f"{place} was not reached from here; the allow-list may not hold this address.",
+        ProbeAnswer.NOT_REDIS: f"What answers at {place} does not speak plain Redis; it may speak TLS.",
+    }
+    return (
+        (Finding(code=f"Probe{answer.title().replace('_', '')}", message=messages[answer]),)
+        if answer in messages
+        else ()
+    )

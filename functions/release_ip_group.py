@@ -1,0 +1,25 @@
+"""Delete the exposure's anchor, last of all: until then the exposure can be found and taken down again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.resources.ip_group import release_anchors, release_ip_group
+from shared.resources.release import ReleaseOrder, taken_over
+from shared.results import StepResult
+from shared.services import LocalContext, Services
+from shared.step import run_step
+
+
+def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+    """FunctionGraph entry point."""
+    return run_step(ReleaseOrder, _release, event, context)
+
+
+def _release(order: ReleaseOrder, services: Services) -> StepResult:
+    kept = taken_over(services.cloud, order)
+    if kept:
+        return kept
+    if order.first and order.held is not None:
+        return StepResult(touched=tuple(release_anchors(services.cloud, order.held.anchors)))
+    return StepResult(touched=tuple(release_ip_group(services.cloud, order.target.name, order.target.exposure)))

@@ -1,0 +1,21 @@
+"""Close the public port."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.resources.release import ReleaseOrder, held_balancers, taken_over
+from shared.resources.takedown import release_listeners
+from shared.results import StepResult
+from shared.services import LocalContext, Services
+from shared.step import run_step
+
+
+def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+    """FunctionGraph entry point."""
+    return run_step(ReleaseOrder, _release, event, context)
+
+
+def _release(order: ReleaseOrder, services: Services) -> StepResult:
+    kept = taken_over(services.cloud, order)
+    return kept or StepResult(touched=tuple(release_listeners(services.cloud, held_balancers(order, services))))

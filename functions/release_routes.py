@@ -1,0 +1,44 @@
+"""Delete the routes through the peering, unless another exposure needs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.record import Mode
+from shared.resources.ip_group import find_records
+from shared.resources.peering import find_peering, made_by_us
+from shared.resources.release import ReleaseOrder, taken_over
+from shared.resources.routes import release_routes, routes_through
+from shared.resources.users import peering_users
+from shared.results import Did, Kind, StepResult, Touched
+from shared.services import LocalContext, Services, gather
+from shared.step import run_step
+
+
+def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+    """FunctionGraph entry point."""
+    return run_step(ReleaseOrder, _release, event, context)
+
+
+def _release(order: ReleaseOrder, services: Services) -> StepResult:
+    cloud, record = services.cloud, order.record
+    kept = taken_over(cloud, order)
+    if kept or record is None or record.mode is Mode.DIRECT:
+        return kept or StepResult()
+    records, peering = gather(
+        lambda: find_records(cloud),
+        lambda: find_peering(cloud, record.vpc, record.peer_vpc),
+    )
+    if peering is None:
+        return StepResult()
+    users = peering_users(record.exposure, record.vpc, record.peer_vpc, [found for _, found in records])
+    if users:
+        reason = f"exposure {users[0]} needs it"
+        return StepResult(touched=(Touched(kind=Kind.PEERING, id=peering.id, did=Did.KEPT, reason=reason),))
+    through = routes_through(cloud, peering.vpc_ids, peering.id)
+    facts = {
+        "peering_id": peering.id,
+        "peering_is_ours": "yes" if made_by_us(peering) else "",
+        "foreign_routes": "yes" if any(one.foreign for one in through) else "",
+    }
+    return StepResult(touched=tuple(release_routes(cloud, through)), facts=facts)

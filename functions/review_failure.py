@@ -1,0 +1,61 @@
+"""Decide what becomes of the resources of a failed run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.errors import ErrorCode
+from shared.otc.cloud import Cloud
+from shared.planning.decide import serving
+from shared.planning.plan import Plan, Target
+from shared.request import OnFailure
+from shared.resources.holdings import find_load_balancers
+from shared.resources.release import owner_of
+from shared.results import StepResult
+from shared.services import LocalContext, Services
+from shared.step import Order, run_step
+
+Decision = Literal["release", "restore", "leave"]
+
+
+class _Order(Order):
+    plan: Plan
+    target: Target
+    error: str
+    on_failure: OnFailure = OnFailure.ROLLBACK
+
+
+def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+    """FunctionGraph entry point."""
+    return run_step(_Order, _review, event, context)
+
+
+def _review(order: _Order, services: Services) -> StepResult:
+    existed = order.plan.existing is not None
+    decision, reason = decide_failure(
+        run=order.run,
+        owner=owner_of(services.cloud, order.target),
+        error=order.error,
+        on_failure=order.on_failure,
+        existed=existed,
+        healthy=existed and _healthy(services.cloud, order.target),
+    )
+    return StepResult(facts={"decision": decision, "reason": reason})
+
+
+def decide_failure(
+    *, run: str, owner: str | None, error: str, on_failure: OnFailure, existed: bool, healthy: bool
+) -> tuple[Decision, str]:
+    """What to do, and why."""
+    if owner not in {None, run}:
+        return "leave", f"run {owner} has adopted the exposure"
+    if on_failure is OnFailure.KEEP:
+        return "leave", "the request asks to keep what was made"
+    if existed and healthy and error != ErrorCode.OPEN_TO_ALL:
+        return "restore", "the exposure was there before this run and still serves"
+    return "release", "nothing of a failed exposure is left behind"
+
+
+def _healthy(cloud: Cloud, target: Target) -> bool:
+    balancers = find_load_balancers(cloud, target.name, target.exposure)
+    return any(serving(cloud.elb.status_tree(balancer.id)) for balancer in balancers)

@@ -1,0 +1,1 @@
+"""Decide what an exposure needs and whether it is safe, before anything is created."""

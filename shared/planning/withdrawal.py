@@ -1,0 +1,103 @@
+"""What a withdrawal has to take down: observed once, and looked at again by every repeated step."""
+
+from __future__ import annotations
+
+from shared.errors import ErrorCode, PermanentError
+from shared.ids import PREFIX, exposure_id, resource_name
+from shared.otc.cloud import Cloud
+from shared.otc.elb import IpGroup
+from shared.planning.choose import refusal
+from shared.planning.plan import Target
+from shared.record import Record, read_mark, read_record
+from shared.request import WithdrawRequest
+from shared.resources.holdings import HeldBalancer, hold_all
+from shared.resources.users import whitelist_subnets
+from shared.results import Finding, Frozen, StepResult
+from shared.services import gather
+
+
+class Holdings(Frozen):
+    """What was found, and when (epoch seconds)."""
+
+    at: float
+    anchors: tuple[str, ...]
+    balancers: tuple[HeldBalancer, ...]
+    instance_shared: bool
+
+
+class WithdrawalResult(StepResult):
+    """What `plan_withdrawal` returns."""
+
+    target: Target
+    held: Holdings
+
+
+def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> WithdrawalResult:
+    """Find the exposure.
+
+    Raises:
+        PermanentError: `ExposureNotFound` when nothing of it is left; `ForeignProject`.
+    """
+    if request.project_id not in {None, cloud.project_id}:
+        raise refusal(
+            ErrorCode.FOREIGN_PROJECT,
+            f"The request is for project {request.project_id}, the credentials are for {cloud.project_id}.",
+            "project_id",
+            "Use that project's credentials.",
+        )
+    exposure = exposure_id(cloud.project_id, request.instance_id, request.node)
+    name = resource_name(exposure)
+    groups, balancers = gather(cloud.elb.ip_groups, lambda: hold_all(cloud, name, exposure))
+    ours = [group for group in groups if group.name.startswith(PREFIX) and read_mark(group.description)]
+    anchors = [group for group in ours if _exposure(group) == exposure]
+    if not anchors and not balancers and not _orphaned_address(cloud, name):
+        raise PermanentError(
+            ErrorCode.EXPOSURE_NOT_FOUND,
+            f"Instance {request.instance_id} is not exposed in project {cloud.project_id}.",
+            field="node" if request.node else "instance_id",
+            resource=request.instance_id,
+            advice="List the exposures to see what there is.",
+        )
+    record = _record(cloud, anchors, balancers)
+    records = [found for group in ours if (found := read_record(group.description)) is not None]
+    target = Target(
+        exposure=exposure,
+        name=name,
+        instance_id=request.instance_id,
+        record=record.text() if record else None,
+    )
+    held = Holdings(
+        at=now,
+        anchors=tuple(group.id for group in anchors),
+        balancers=balancers,
+        instance_shared=bool(whitelist_subnets(exposure, request.instance_id, records)),
+    )
+    return WithdrawalResult(target=target, held=held, findings=_findings(record))
+
+
+def _record(cloud: Cloud, anchors: list[IpGroup], balancers: tuple[HeldBalancer, ...]) -> Record | None:
+    """The anchor's record, or the listener's copy of it."""
+    for anchor in anchors:
+        if (record := read_record(anchor.description)) is not None:
+            return record
+    for balancer in balancers:
+        for listener in cloud.elb.listeners(load_balancer_id=balancer.id):
+            if (record := read_record(listener.description)) is not None:
+                return record
+    return None
+
+
+def _orphaned_address(cloud: Cloud, name: str) -> bool:
+    return any(eip.bandwidth_name == name for eip in cloud.eip.public_ips())
+
+
+def _findings(record: Record | None) -> tuple[Finding, ...]:
+    if record is not None:
+        return ()
+    message = "The record is lost on both places; peering, routes and whitelist are not known and stay."
+    return (Finding(code="RecordLost", message=message),)
+
+
+def _exposure(group: IpGroup) -> str | None:
+    mark = read_mark(group.description)
+    return mark.exposure if mark else None

@@ -1,0 +1,123 @@
+"""The backend: a pool, the instance's address as an IP member, and a TCP health monitor (ELB v3)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from shared.errors import ErrorCode, PermanentError
+from shared.otc.cloud import Cloud
+from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, Pool, PoolCreate
+from shared.planning.plan import Plan
+from shared.record import LIMIT, Mark, read_mark
+from shared.resources.converge import child_of, delete, ensure_unique
+from shared.results import Did, Kind, Touched
+from shared.services import gather
+
+
+def ensure_backend(
+    cloud: Cloud, plan: Plan, run: str, load_balancer_id: str, listener_id: str, *, first: bool
+) -> tuple[Pool, Member, Monitor, list[Touched]]:
+    """The listener's pool, with the instance as its only member and a monitor that checks its port.
+
+    Raises:
+        PermanentError: `ParentGone`; `Conflict` when the listener has a pool that is not ours.
+    """
+    pool, pool_touched, made = ensure_pool(cloud, plan, run, load_balancer_id, listener_id, first=first)
+    (member, member_touched), (monitor, monitor_touched) = gather(
+        lambda: ensure_member(cloud, plan, pool, first=made),
+        lambda: ensure_monitor(cloud, plan, pool, first=made),
+    )
+    return pool, member, monitor, [pool_touched, *member_touched, monitor_touched]
+
+
+def ensure_pool(
+    cloud: Cloud, plan: Plan, run: str, load_balancer_id: str, listener_id: str, *, first: bool
+) -> tuple[Pool, Touched, bool]:
+    """The listener's default pool; a listener has one at most."""
+    desired = PoolCreate(listener_id=listener_id, name=plan.name, description=pool_description(plan, run))
+    pool, made = ensure_unique(
+        lambda: _pool_of(cloud, load_balancer_id, listener_id),
+        lambda: child_of("listener", listener_id, lambda: cloud.elb.create_pool(desired)),
+        first=first,
+    )
+    if made:
+        return pool, _touched(Kind.POOL, pool.id, Did.CREATED, "the listener had no pool"), True
+    mark = read_mark(pool.description)
+    if mark is None or mark.exposure != plan.exposure:
+        raise PermanentError(
+            ErrorCode.CONFLICT,
+            f"Listener {listener_id} has a pool {pool.id} that is not ours.",
+            resource=pool.id,
+            advice="Remove that pool, or withdraw the exposure.",
+        )
+    if pool.description.partition(" l=")[2] != desired.description.partition(" l=")[2]:
+        pool = cloud.elb.update_pool(pool.id, description=desired.description)
+        return (
+            pool,
+            _touched(Kind.POOL, pool.id, Did.UPDATED, "its copy of the allow-list was another one"),
+            False,
+        )
+    own = mark.run == run
+    reason = "made by this run, in an earlier attempt" if own else "it is the exposure's"
+    return pool, _touched(Kind.POOL, pool.id, Did.CREATED if own else Did.UNCHANGED, reason), False
+
+
+def pool_description(plan: Plan, run: str) -> str:
+    """Our mark, and a copy of the allow-list where it fits: a repair can then restore the IP group."""
+    mark = Mark(plan.exposure, run).text()
+    copy = f"{mark} l={','.join(plan.allow)}"
+    return copy if len(copy) <= LIMIT else mark
+
+
+def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, *, first: bool) -> tuple[Member, list[Touched]]:
+    """The instance's address and port as the only member; another address is removed first.
+
+    A stranger's Redis may have got an address that was the instance's.
+    """
+    touched = []
+    if not first:
+        for other in cloud.elb.members(pool.id):
+            if (other.address, other.protocol_port) != (plan.address, plan.port):
+                delete(partial(cloud.elb.delete_member, pool.id, other.id))
+                reason = f"{other.address}:{other.protocol_port} is not the instance's address any more"
+                touched.append(_touched(Kind.MEMBER, other.id, Did.RELEASED, reason))
+    desired = MemberCreate(address=plan.address, protocol_port=plan.port, name=plan.name)
+    member, made = ensure_unique(
+        lambda: _member_at(cloud, pool.id, plan),
+        lambda: child_of("pool", pool.id, lambda: cloud.elb.create_member(pool.id, desired)),
+        first=first,
+    )
+    did = Did.CREATED if made else Did.UNCHANGED
+    reason = f"the instance answers at {plan.address}:{plan.port}"
+    return member, [*touched, _touched(Kind.MEMBER, member.id, did, reason)]
+
+
+def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, *, first: bool) -> tuple[Monitor, Touched]:
+    """A TCP monitor without a port of its own, so that it checks the member's; a pool has one at most."""
+    desired = MonitorCreate(pool_id=pool.id, name=plan.name)
+    monitor, made = ensure_unique(
+        lambda: _monitor_of(cloud, pool.id),
+        lambda: child_of("pool", pool.id, lambda: cloud.elb.create_monitor(desired)),
+        first=first,
+    )
+    did = Did.CREATED if made else Did.UNCHANGED
+    return monitor, _touched(Kind.MONITOR, monitor.id, did, "it checks the member's service port")
+
+
+def _pool_of(cloud: Cloud, load_balancer_id: str, listener_id: str) -> Pool | None:
+    pools = cloud.elb.pools(load_balancer_id=load_balancer_id)
+    return next((pool for pool in pools if listener_id in pool.listener_ids), None)
+
+
+def _member_at(cloud: Cloud, pool_id: str, plan: Plan) -> Member | None:
+    members = cloud.elb.members(pool_id)
+    return next((one for one in members if (one.address, one.protocol_port) == (plan.address, plan.port)), None)
+
+
+def _monitor_of(cloud: Cloud, pool_id: str) -> Monitor | None:
+    pool = child_of("pool", pool_id, lambda: cloud.elb.pool(pool_id))
+    return cloud.elb.monitor(pool.healthmonitor_id) if pool.healthmonitor_id else None
+
+
+def _touched(kind: Kind, identifier: str, did: Did, reason: str) -> Touched:
+    return Touched(kind=kind, id=identifier, did=did, reason=reason)

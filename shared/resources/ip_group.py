@@ -1,0 +1,115 @@
+"""The anchor of an exposure: its IP group holds the allow-list and the record (ELB: IP address groups)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from shared.errors import AccessError, ErrorCode, PermanentError
+from shared.ids import PREFIX
+from shared.otc.cloud import Cloud
+from shared.otc.elb import IpGroup
+from shared.planning.plan import Existing, Plan
+from shared.record import Record, read_mark, read_record
+from shared.resources.converge import delete, ensure_elected, not_ready
+from shared.results import Did, Kind, Touched
+from shared.routing import net
+
+
+def find_anchors(cloud: Cloud, name: str, exposure: str) -> list[IpGroup]:
+    """The IP groups of an exposure: one, or several after a race."""
+    return [group for group in cloud.elb.ip_groups(name=name) if _exposure(group) == exposure]
+
+
+def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
+    """Every exposure of the project, by one list call."""
+    groups = [group for group in cloud.elb.ip_groups() if group.name.startswith(PREFIX)]
+    return [(group, record) for group in groups if (record := read_record(group.description)) is not None]
+
+
+def ensure_ip_group(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, Touched]:
+    """One IP group with the plan's allow-list and record; adopting it makes this run the exposure's owner."""
+    election = ensure_elected(
+        lambda: find_anchors(cloud, plan.name, plan.exposure),
+        lambda: cloud.elb.create_ip_group(plan.name, plan.record, plan.allow),
+        absent=first and not plan.seen.ip_group_ids,
+        settle=settle,
+    )
+    for loser in election.losers:
+        _discard(cloud, loser)
+    group = election.winner
+    if election.made:
+        return group, _touched(group, Did.CREATED, "the exposure had no IP group")
+    same_list = same_ranges(group.entries, plan.allow)
+    if group.description == plan.record and same_list:
+        return group, _touched(group, *_unchanged(plan, group))
+    group = _update(lambda: cloud.elb.update_ip_group(group.id, description=plan.record, entries=plan.allow))
+    if same_list:
+        return group, _touched(group, Did.ADOPTED, "it was made by another run; this run owns the exposure now")
+    return group, _touched(group, Did.UPDATED, "the allow-list was another one")
+
+
+def restore_ip_group(cloud: Cloud, existing: Existing) -> Touched | None:
+    """Give the anchor back the record and allow-list it had before this run."""
+    if existing.ip_group_id is None or existing.record is None:
+        return None
+    cloud.elb.update_ip_group(existing.ip_group_id, description=existing.record, entries=existing.allow)
+    return Touched(
+        kind=Kind.IP_GROUP,
+        id=existing.ip_group_id,
+        did=Did.UPDATED,
+        reason="record and allow-list are as they were before the failed run",
+    )
+
+
+def release_ip_group(cloud: Cloud, name: str, exposure: str) -> list[Touched]:
+    """Delete the anchor, last of all."""
+    return release_anchors(cloud, [group.id for group in find_anchors(cloud, name, exposure)])
+
+
+def release_anchors(cloud: Cloud, identifiers: Iterable[str]) -> list[Touched]:
+    """Delete these anchors."""
+    touched = []
+    for identifier in identifiers:
+        delete(partial(cloud.elb.delete_ip_group, identifier))
+        reason = "the exposure is gone"
+        touched.append(Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.RELEASED, reason=reason))
+    return touched
+
+
+def same_ranges(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two allow-lists let the same addresses in, entry by entry."""
+    return {net(entry) for entry in one} == {net(entry) for entry in other}
+
+
+def _unchanged(plan: Plan, group: IpGroup) -> tuple[Did, str]:
+    if group.id in plan.seen.ip_group_ids:
+        return Did.UNCHANGED, "record and allow-list are as they should be"
+    return Did.CREATED, "made by this run, in an earlier attempt"
+
+
+def _update(call: Callable[[], IpGroup]) -> IpGroup:
+    try:
+        return call()
+    except PermanentError as problem:
+        if problem.code is ErrorCode.NOT_FOUND:
+            raise not_ready(problem) from None
+        raise
+
+
+def _discard(cloud: Cloud, loser: IpGroup) -> None:
+    """Delete a group that lost its election; one that a listener still uses is left to whoever moves the listener."""
+    try:
+        cloud.elb.delete_ip_group(loser.id)
+    except AccessError as problem:
+        if problem.code not in {ErrorCode.NOT_FOUND, ErrorCode.CONFLICT}:
+            raise
+
+
+def _exposure(group: IpGroup) -> str | None:
+    mark = read_mark(group.description)
+    return mark.exposure if mark else None
+
+
+def _touched(group: IpGroup, did: Did, reason: str) -> Touched:
+    return Touched(kind=Kind.IP_GROUP, id=group.id, did=did, reason=reason)

@@ -1,0 +1,82 @@
+"""The TCP listener: the public port, open to the allow-list only (ELB v3: listeners)."""
+
+from __future__ import annotations
+
+from shared.errors import ErrorCode, PermanentError
+from shared.otc.cloud import Cloud
+from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
+from shared.planning.plan import Plan
+from shared.record import Record, read_mark, read_record
+from shared.resources.converge import child_of, ensure_unique
+from shared.results import Did, Kind, Touched
+
+
+def ensure_listener(
+    cloud: Cloud, plan: Plan, load_balancer_id: str, ip_group_id: str, *, first: bool
+) -> tuple[Listener, Touched]:
+    """One listener at the plan's port that admits the IP group.
+
+    Raises:
+        PermanentError: `PortTaken` by a listener that is not ours; `ParentGone`.
+    """
+    desired = ListenerCreate(
+        loadbalancer_id=load_balancer_id,
+        protocol_port=plan.listener_port,
+        name=plan.name,
+        description=plan.record,
+        ipgroup=ListenerIpGroup(ipgroup_id=ip_group_id, enable_ipgroup=True, type="white"),
+    )
+    listener, made = ensure_unique(
+        lambda: _at_port(cloud, load_balancer_id, plan.listener_port),
+        lambda: child_of("load balancer", load_balancer_id, lambda: cloud.elb.create_listener(desired)),
+        first=first,
+    )
+    if made:
+        return listener, _touched(listener, Did.CREATED, f"port {plan.listener_port} was not open")
+    before = _ours(plan, listener)
+    if listener.description == plan.record and admits(listener, ip_group_id):
+        own = plan.existing is None
+        reason = "made by this run, in an earlier attempt" if own else "it is as it should be"
+        return listener, _touched(listener, Did.CREATED if own else Did.UNCHANGED, reason)
+    listener = child_of(
+        "listener",
+        listener.id,
+        lambda: cloud.elb.update_listener(listener.id, description=plan.record, ip_group_id=ip_group_id),
+    )
+    if before.run != _run(plan):
+        return listener, _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
+    return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
+
+
+def admits(listener: Listener, ip_group_id: str) -> bool:
+    """Whether the listener admits the IP group and nobody else."""
+    group = listener.ipgroup
+    return group is not None and group.enable_ipgroup and group.type == "white" and group.ipgroup_id == ip_group_id
+
+
+def _at_port(cloud: Cloud, load_balancer_id: str, port: int) -> Listener | None:
+    listeners = cloud.elb.listeners(load_balancer_id=load_balancer_id)
+    return next((one for one in listeners if one.protocol_port == port and one.protocol != "UDP"), None)
+
+
+def _ours(plan: Plan, listener: Listener) -> Record:
+    record = read_record(listener.description)
+    mark = read_mark(listener.description)
+    if record is None or mark is None or mark.exposure != plan.exposure:
+        raise PermanentError(
+            ErrorCode.PORT_TAKEN,
+            f"Port {plan.listener_port} of the load balancer is taken by listener {listener.id}, which is not ours.",
+            field="port",
+            resource=listener.id,
+            advice="Choose another port or remove that listener.",
+        )
+    return record
+
+
+def _run(plan: Plan) -> str | None:
+    record = read_record(plan.record)
+    return record.run if record else None
+
+
+def _touched(listener: Listener, did: Did, reason: str) -> Touched:
+    return Touched(kind=Kind.LISTENER, id=listener.id, did=did, reason=reason)

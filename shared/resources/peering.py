@@ -1,0 +1,64 @@
+"""The VPC peering between the load balancer's VPC and the other one (VPC v2.0: peerings)."""
+
+from __future__ import annotations
+
+from shared.errors import ErrorCode, PermanentError
+from shared.otc.cloud import Cloud
+from shared.otc.vpc import Peering
+from shared.planning.plan import Plan
+from shared.record import Mark, read_mark
+from shared.resources.converge import delete, ensure_unique
+from shared.results import Did, Kind, Touched
+
+_LIVE = frozenset({"ACTIVE", "PENDING_ACCEPTANCE"})
+
+
+def ensure_peering(cloud: Cloud, plan: Plan, run: str, *, first: bool) -> tuple[str, Touched]:
+    """The one ACTIVE peering of the pair, whichever side asked for it.
+
+    Raises:
+        PermanentError: `PeeringUnusable` while somebody has to accept it.
+    """
+    if first and plan.seen.peering_id is not None:
+        return plan.seen.peering_id, _touched(plan.seen.peering_id, Did.ADOPTED, "the VPCs were peered already")
+    mark = Mark(plan.exposure, run)
+    peering, made = ensure_unique(
+        lambda: find_peering(cloud, plan.vpc_id, plan.peer_vpc_id),
+        lambda: cloud.vpc.create_peering(plan.name, mark.text(), plan.vpc_id, plan.peer_vpc_id),
+        first=first,
+    )
+    if peering.status != "ACTIVE":
+        raise PermanentError(
+            ErrorCode.PEERING_UNUSABLE,
+            f"The peering {peering.id} of the two VPCs is {peering.status}.",
+            resource=peering.id,
+            advice="Accept it or delete it, then try again.",
+        )
+    if made or read_mark(peering.description) == mark:
+        return peering.id, _touched(peering.id, Did.CREATED, "the two VPCs were not peered")
+    return peering.id, _touched(peering.id, Did.ADOPTED, "the VPCs were peered already")
+
+
+def find_peering(cloud: Cloud, vpc_id: str, peer_vpc_id: str) -> Peering | None:
+    """The live peering of a pair of VPCs, in either direction."""
+    pair = {vpc_id, peer_vpc_id}
+    return next((one for one in cloud.vpc.peerings() if one.vpc_ids == pair and one.status in _LIVE), None)
+
+
+def made_by_us(peering: Peering) -> bool:
+    """Whether an exposure made the peering."""
+    return read_mark(peering.description) is not None
+
+
+def release_peering(cloud: Cloud, peering_id: str, *, ours: bool, foreign_routes: bool) -> Touched:
+    """Delete a peering if we made it and no foreign route needs it; deleting it deletes its routes."""
+    if not ours:
+        return _touched(peering_id, Did.KEPT, "it was there before us")
+    if foreign_routes:
+        return _touched(peering_id, Did.KEPT, "a route that is not ours leads through it")
+    delete(lambda: cloud.vpc.delete_peering(peering_id))
+    return _touched(peering_id, Did.RELEASED, "no exposure needs it any more")
+
+
+def _touched(identifier: str, did: Did, reason: str) -> Touched:
+    return Touched(kind=Kind.PEERING, id=identifier, did=did, reason=reason)

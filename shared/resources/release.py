@@ -1,0 +1,63 @@
+"""What the release steps share: whom they act for, and what they may rely on."""
+
+from __future__ import annotations
+
+from shared.otc.cloud import Cloud
+from shared.planning.plan import Target
+from shared.planning.withdrawal import Holdings
+from shared.record import Record, read_mark, read_record
+from shared.resources.converge import elect
+from shared.resources.holdings import HeldBalancer, hold_all
+from shared.resources.ip_group import find_anchors
+from shared.results import Did, Kind, StepResult, Touched
+from shared.services import Services
+from shared.step import Order
+
+
+class ReleaseOrder(Order):
+    """Take something of `target` down; with an `owner`, only while the exposure still belongs to that run."""
+
+    target: Target
+    owner: str | None = None
+    held: Holdings | None = None
+
+    @property
+    def record(self) -> Record | None:
+        """The record of what is taken down."""
+        return read_record(self.target.record)
+
+
+def taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
+    """The answer of a release whose exposure another run has adopted since: everything stays."""
+    if order.owner is None:
+        return None
+    owner = owner_of(cloud, order.target)
+    if owner in {None, order.owner}:
+        return None
+    reason = f"run {owner} has adopted the exposure"
+    return StepResult(
+        touched=(Touched(kind=Kind.IP_GROUP, id=order.target.name, did=Did.KEPT, reason=reason),),
+        facts={"owner": owner or ""},
+    )
+
+
+def owner_of(cloud: Cloud, target: Target) -> str | None:
+    """The run that owns the exposure, by its anchor."""
+    anchor = elect(find_anchors(cloud, target.name, target.exposure))
+    mark = read_mark(anchor.description) if anchor else None
+    return mark.run if mark else None
+
+
+def fresh(order: ReleaseOrder, services: Services) -> Holdings | None:
+    """The earlier observation, if a first attempt may still rely on it."""
+    if not order.first or order.held is None:
+        return None
+    age = services.now().timestamp() - order.held.at
+    return order.held if age <= services.settings.fresh_seconds else None
+
+
+def held_balancers(order: ReleaseOrder, services: Services) -> tuple[HeldBalancer, ...]:
+    """The exposure's load balancers, as observed before on a first attempt, looked at again on any other."""
+    if order.first and order.held is not None:
+        return order.held.balancers
+    return hold_all(services.cloud, order.target.name, order.target.exposure)
