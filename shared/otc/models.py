@@ -45,7 +45,9 @@ class Sent(BaseModel):
 
     def body(self) -> dict[str, Any]:
         """The JSON object."""
-        return self.model_dump(mode="json", exclude_none=True)
+        shown = self.model_dump(mode="json", exclude_none=True)
+        # A serializer may have made a None only now.
+        return {name: value for name, value in shown.items() if value is not None}
 
 
 class QuotaUsage(Seen):
