@@ -19,6 +19,7 @@ class EmitOrder(Order):
     kind: EventKind
     request: dict[str, Any]
     data: Any
+    deliver: bool = True
 
 
 class Emitted(StepResult):
@@ -50,7 +51,7 @@ def emit(order: EmitOrder, services: Services) -> Emitted:
         project_id=services.cloud.project_id,
         time=datetime.fromisoformat(order.state.entered),
     ).to_json()
-    sinks = services.sinks(_notify(order.request))
+    sinks = services.sinks(_notify(order.request)) if order.deliver else ()
     failed = [problem for sink in sinks if (problem := _deliver(sink, event))]
     if failed:
         raise TemporaryError(

@@ -16,14 +16,17 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
 from shared.errors import ErrorCode, PermanentError
 
-_DURATION = re.compile(r"(\d+)([smhdw])")
+_DURATION = r"^(\d{1,9})([smhdw])$"
+_LONGEST = 10 * 366 * 86400
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 ANYWHERE = "0.0.0.0/0"
 
@@ -64,8 +67,11 @@ def _node(value: str) -> str:
 
 
 def _duration(value: Any) -> Any:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else value
+    match = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
+    if match is None or int(match[1]) * _SECONDS[match[2]] > _LONGEST:
+        msg = "give a number and a unit, such as 30m, 8h or 7d"
+        raise ValueError(msg)
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
 def _bandwidth(size: int) -> int:
@@ -78,7 +84,13 @@ def _bandwidth(size: int) -> int:
 
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    Field(gt=timedelta(0)),
+    PlainSerializer(lambda span: f"{int(span.total_seconds())}s", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _DURATION}),
+]
 
 
 class _Request(BaseModel):
@@ -118,7 +130,7 @@ class ExposeRequest(_Request):
     bandwidth_mbit: Annotated[int, AfterValidator(_bandwidth)] = Field(default=5, ge=1, le=2000)
     accept: tuple[Risk, ...] = Field(default=(), description="Risks that are acknowledged.")
     on_failure: OnFailure = OnFailure.ROLLBACK
-    expires_after: Duration | None = Field(default=None, description="Such as 30m, 8h, 7d, or ISO 8601.")
+    expires_after: Duration | None = Field(default=None, description="Such as 30m, 8h or 7d.")
     expires_at: AwareDatetime | None = None
     require_probe: bool = Field(default=False, description="Fail unless Redis was seen to answer from outside.")
 
@@ -160,6 +172,15 @@ def parse_request(data: object) -> ExposeRequest | WithdrawRequest:
         return _REQUEST.validate_json(json.dumps(data), strict=True)
     except ValidationError as problem:
         raise invalid(problem, "request") from None
+
+
+def normalised(data: object) -> dict[str, Any]:
+    """A request as plain JSON with every default spelled out: what a run is given, and what is compared.
+
+    Raises:
+        PermanentError: `InvalidRequest`, naming every field that is wrong.
+    """
+    return parse_request(data).model_dump(mode="json", exclude_none=True)
 
 
 def request_schema() -> dict[str, Any]:

@@ -1,0 +1,21 @@
+"""The machines: one file each, in Amazon States Language."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from workflow.language import Machine, parse
+
+NAMES = ("expose", "withdraw")
+
+
+@cache
+def load_machine(name: str) -> Machine:
+    """A machine by its name."""
+    return parse((files(__name__) / f"{name}.asl.json").read_text("utf-8"))
+
+
+def load_machines() -> dict[str, Machine]:
+    """Every machine by its name."""
+    return {name: load_machine(name) for name in NAMES}
