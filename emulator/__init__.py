@@ -4,6 +4,19 @@ from emulator.clock import ManualClock, SystemClock
 from emulator.dials import Dials
 from emulator.emulator import Emulator
 from emulator.faults import Fault
-from emulator.world import World
+from emulator.inprocess import in_process
+from emulator.server import Server, serve
+from emulator.world import World, WorldError
 
-__all__ = ["Dials", "Emulator", "Fault", "ManualClock", "SystemClock", "World"]
+__all__ = [
+    "Dials",
+    "Emulator",
+    "Fault",
+    "ManualClock",
+    "Server",
+    "SystemClock",
+    "World",
+    "WorldError",
+    "in_process",
+    "serve",
+]

@@ -10,7 +10,7 @@ from emulator.dataplane import DataPlane
 from emulator.dcs.backend import DcsBackend
 from emulator.dials import Dials
 from emulator.eip.models import EipBackend
-from emulator.elb.models import ElbBackend
+from emulator.elb.backend import ElbBackend
 from emulator.iam.models import IamBackend
 from emulator.vpc.backend import VpcBackend
 from emulator.world import World
@@ -28,8 +28,7 @@ class Account:
         self.eip = EipBackend(self)
         self.dcs = DcsBackend(self)
         self.elb = ElbBackend(self)
-        self.dcs.start()
-        self.elb.reconcile()
+        self.reconcile()
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -65,8 +64,10 @@ class Account:
 
     def tick(self) -> None:
         """Let everything happen that was due by now."""
+        self.dcs.reconcile()
         self.elb.tick()
 
     def reconcile(self) -> None:
         """Let the data plane be what the world says."""
+        self.dcs.reconcile()
         self.elb.reconcile()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid5
@@ -128,6 +128,17 @@ class Emulator:
         own = token.project.id if token.project else ""
         if parameters.get("project_id", own) != own or (not own and route.service.name != "iam"):
             raise route.service.errors.wrong_project()
+
+    def set_dials(self, changes: Mapping[str, Any]) -> None:
+        """Set dials while calls come in.
+
+        Raises:
+            ValueError: there is no such dial, or the value is not one of its own.
+        """
+        with self._lock:
+            trial = Dials.model_validate({**self.dials.model_dump(), **changes})
+            for name in changes:
+                setattr(self.dials, name, getattr(trial, name))
 
     @contextmanager
     def change(self) -> Iterator[Account]:

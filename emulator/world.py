@@ -11,7 +11,7 @@ from pydantic import ValidationError, model_validator
 from emulator.core.resources import Strict
 from emulator.dcs.models import DcsState
 from emulator.eip.models import EipState
-from emulator.elb.models import ElbState
+from emulator.elb.state import ElbState
 from emulator.iam.models import IamState
 from emulator.vpc.models import VpcState
 

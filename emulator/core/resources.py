@@ -129,12 +129,13 @@ def seen(items: Iterable[R], now: float) -> list[R]:
         if item.hidden_reads > 0:
             item.hidden_reads -= 1
             continue
-        _read(item, now)
+        count_read(item, now)
         visible.append(item)
     return visible
 
 
-def _read(item: Resource, now: float) -> None:
+def count_read(item: Resource, now: float) -> None:
+    """Let a lagging status move on by one read."""
     if item.pending is None:
         return
     if item.pending.over(now):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.core.resources import owned
+from emulator.core.problems import Refusal
+from emulator.core.resources import Pending, owned
 from emulator.dataplane import Node as RunningNode
 from emulator.dataplane import RedisInstance
-from emulator.dcs.models import DcsState, Instance, Whitelist
+from emulator.dcs.models import DcsState, Instance, Whitelist, settle
 
 if TYPE_CHECKING:
     from emulator.account import Account
@@ -20,16 +21,12 @@ class DcsBackend:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._told: dict[str, RedisInstance | None] = {}
 
     @property
     def state(self) -> DcsState:
         """The tables."""
         return self._account.world.dcs
-
-    def start(self) -> None:
-        """Run what the world says is running."""
-        for instance in self.state.instances.values():
-            self.run(instance)
 
     def instance(self, project_id: str, instance_id: str) -> Instance | None:
         """An instance of the project."""
@@ -47,13 +44,12 @@ class DcsBackend:
     def at_address(self, vpc_id: str, address: str) -> Instance | None:
         """The instance that answers at an address of a VPC."""
         instances = self.state.instances.values()
-        return next(
-            (one for one in instances if address in one.addresses and self.vpc_id(one) == vpc_id), None
-        )
+        return next((one for one in instances if address in one.addresses and self.vpc_id(one) == vpc_id), None)
 
     def status(self, instance: Instance) -> str:
         """The status that reads show."""
-        return instance.pending.shows if instance.pending else instance.status
+        pending = instance.pending
+        return pending.shows if pending and not pending.over(self._account.now()) else instance.status
 
     def whitelist(self, instance: Instance) -> Whitelist:
         """The whitelist that counts now; a change takes the time that its dial says."""
@@ -62,13 +58,21 @@ class DcsBackend:
             return instance.whitelist_before
         return instance.whitelist
 
-    def run(self, instance: Instance) -> None:
-        """Let the data plane run an instance, or stop it, as its status says."""
-        described = self._described(instance)
-        if self.status(instance) == "RUNNING":
-            self._account.data_plane.instance_started(described)
-        else:
-            self._account.data_plane.instance_stopped(instance.id)
+    def reconcile(self) -> None:
+        """Let the data plane run what is RUNNING, as it is now described."""
+        plane = self._account.data_plane
+        for gone in self._told.keys() - self.state.instances.keys():
+            plane.instance_removed(gone)
+            del self._told[gone]
+        for instance in self.state.instances.values():
+            runs = self._described(instance) if self.status(instance) == "RUNNING" else None
+            if instance.id in self._told and self._told[instance.id] == runs:
+                continue
+            if runs is None:
+                plane.instance_stopped(instance.id)
+            else:
+                plane.instance_started(runs)
+            self._told[instance.id] = runs
 
     def _described(self, instance: Instance) -> RedisInstance:
         cluster = instance.cache_mode == "cluster"
@@ -89,3 +93,61 @@ class DcsBackend:
             )
             for node in instance.nodes
         )
+
+    def create(self, instances: list[Instance]) -> None:
+        """Put new instances into their subnets and let them come up.
+
+        Raises:
+            Refusal: a subnet has no address left; nothing has changed.
+        """
+        for instance in instances:
+            try:
+                settle(instance, self._account.vpc.state.subnets[instance.subnet_id])
+            except ValueError as error:
+                for one in instances:
+                    self._account.vpc.release(one.id)
+                raise Refusal(400, "DCS.4911", f"Not enough IP addresses in the subnet: {error}") from None
+        for instance in instances:
+            self.state.instances[instance.id] = instance
+            self._account.lag(instance, "CREATING", self._account.dials.dcs_create)
+
+    def delete(self, instance: Instance) -> None:
+        """Delete an instance and give its addresses back."""
+        self._account.vpc.release(instance.id)
+        del self.state.instances[instance.id]
+
+    def restart(self, instance: Instance) -> None:
+        """Restart an instance: its processes stop, and what they only had in memory is gone."""
+        self._account.data_plane.instance_stopped(instance.id)
+        self._told[instance.id] = None
+        self._account.lag(instance, "RESTARTING", self._account.dials.dcs_restart)
+
+    def put_whitelist(self, instance: Instance, whitelist: Whitelist) -> None:
+        """Replace the whitelist; the old one counts for as long as the dial says."""
+        lag = self._account.dials.whitelist
+        instance.whitelist_before = instance.whitelist
+        instance.whitelist_pending = Pending(shows="", reads=lag.reads, until=self._account.now() + lag.seconds)
+        instance.whitelist = whitelist
+        self._account.touch(instance)
+
+    def read_whitelist(self, instance: Instance) -> Whitelist:
+        """The whitelist that a read shows, which counts as one."""
+        shown = self.whitelist(instance)
+        if instance.whitelist_pending:
+            instance.whitelist_pending.reads -= 1
+        if shown is instance.whitelist:
+            instance.whitelist_before = instance.whitelist_pending = None
+        return shown
+
+    def swap(self, instance: Instance) -> None:
+        """Fail over: in each group the first replica becomes the master."""
+        for group in {node.group for node in instance.masters()}:
+            members = [node for node in instance.nodes if node.group == group and node.role != "proxy"]
+            master = next(node for node in members if node.role == "master")
+            heir = next((node for node in members if node.role == "slave"), None)
+            if heir:
+                master.role, heir.role = "slave", "master"
+
+    def used_memory(self, project_id: str) -> float:
+        """The memory of all instances of a project, in GB."""
+        return sum(one.capacity for one in self.instances(project_id))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CacheMode = Literal["single", "ha", "ha_rw_split", "proxy", "cluster"]
 Version = Literal["3.0", "4.0", "5.0", "6.0", "7.0"]
-Role = Literal["master", "slave"]
+Role = Literal["master", "slave", "proxy"]
 Status = Literal["CREATING", "CREATEFAILED", "RUNNING", "ERROR", "RESTARTING", "EXTENDING", "RESTORING"]
 
 # Which modes exist in which version (DCS manual: instance types and specifications).
@@ -27,7 +27,7 @@ MODES: dict[Version, tuple[CacheMode, ...]] = {
     "6.0": ("single", "ha", "ha_rw_split", "proxy", "cluster"),
     "7.0": ("single", "ha", "cluster"),
 }
-SHARDED = ("proxy", "cluster")
+PROXIES = 2
 QUOTAS = {"instance": 50, "ram": 1000}
 
 
@@ -46,7 +46,7 @@ class Whitelist(Strict):
 
 
 class Node(Strict):
-    """A master or replica. Its id stays when its role changes."""
+    """A master, a replica, or a proxy in front of them. Its id stays when its role changes."""
 
     id: str
     group: int
@@ -136,12 +136,12 @@ def settle(instance: Instance, subnet: Subnet) -> None:
         instance.ip = ",".join(node.ip for node in instance.masters())
         return
     instance.ip = instance.ip or _take(instance, subnet)
-    if instance.nodes or instance.cache_mode == "single":
+    if instance.nodes:
         return
-    if instance.cache_mode == "proxy":
-        instance.nodes = _nodes(instance, subnet, instance.shards)
-    else:
-        instance.nodes = _nodes(instance, subnet, 1)
+    instance.nodes = _nodes(instance, subnet, instance.shards if instance.cache_mode == "proxy" else 1)
+    if instance.cache_mode in ("proxy", "ha_rw_split"):
+        proxies = [_node(instance, subnet, number, "proxy") for number in range(PROXIES)]
+        instance.nodes = [*instance.nodes, *proxies]
 
 
 def _single_ip(instance: Instance) -> list[str]:
@@ -149,17 +149,20 @@ def _single_ip(instance: Instance) -> list[str]:
 
 
 def _nodes(instance: Instance, subnet: Subnet, groups: int) -> list[Node]:
+    replicas = 1 if instance.cache_mode == "single" else instance.replicas
     return [
-        Node(
-            id=str(uuid5(NAMESPACE, f"node/{instance.id}/{group}/{number}")),
-            group=group,
-            role="slave" if number else "master",
-            ip=_take(instance, subnet),
-            az=instance.az_codes[number % len(instance.az_codes)],
-        )
+        _node(instance, subnet, number, "slave" if number else "master", group)
         for group in range(groups)
-        for number in range(instance.replicas)
+        for number in range(replicas)
     ]
+
+
+def _node(instance: Instance, subnet: Subnet, number: int, role: Role, group: int = 0) -> Node:
+    # The one node of a single-node instance is what its address leads to.
+    address = instance.ip if instance.cache_mode == "single" else _take(instance, subnet)
+    seed = f"node/{instance.id}/{role == 'proxy'}/{group}/{number}"
+    zone = instance.az_codes[number % len(instance.az_codes)]
+    return Node(id=uuid5(NAMESPACE, seed).hex, group=group, role=role, ip=address, az=zone)
 
 
 def _take(instance: Instance, subnet: Subnet) -> str:

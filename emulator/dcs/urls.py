@@ -1,7 +1,52 @@
-"""What DCS serves."""
+"""What DCS serves; mind `instances` and `instance`."""
 
 from __future__ import annotations
 
-from emulator.core.routing import Route
+from emulator.core.routing import Route, Service
+from emulator.dcs.errors import DcsErrors
+from emulator.dcs.responses import (
+    change_status,
+    change_tags,
+    create_instances,
+    delete_instance,
+    list_instances,
+    list_tags,
+    put_ssl,
+    put_whitelist,
+    reset_password,
+    resize_instance,
+    show_instance,
+    show_quotas,
+    show_ssl,
+    show_whitelist,
+    swap_instance,
+    update_instance,
+)
+from emulator.dcs.responses_nodes import list_groups, list_nodes
 
-ROUTES: tuple[Route, ...] = ()
+DCS = Service("dcs", DcsErrors())
+ALL = "/v2/{project_id}/instances"
+ONE = ALL + "/{instance_id}"
+SINGULAR = "/v2/{project_id}/instance/{instance_id}"
+TAGS = "/v2/{project_id}/dcs/{instance_id}/tags/action"
+
+ROUTES = (
+    Route(DCS, "GET", ALL, list_instances, "dcs:instance:list"),
+    Route(DCS, "POST", ALL, create_instances, "dcs:instance:create"),
+    Route(DCS, "GET", ONE, show_instance, "dcs:instance:get"),
+    Route(DCS, "PUT", ONE, update_instance, "dcs:instance:modify"),
+    Route(DCS, "DELETE", ONE, delete_instance, "dcs:instance:delete"),
+    Route(DCS, "POST", ONE + "/resize", resize_instance, "dcs:instance:scale"),
+    Route(DCS, "PUT", ALL + "/status", change_status, "dcs:instance:modifyStatus"),
+    Route(DCS, "POST", ONE + "/password/reset", reset_password, "dcs:instance:resetAuthInfo"),
+    Route(DCS, "POST", ONE + "/swap", swap_instance, "dcs:instance:swap"),
+    Route(DCS, "GET", ONE + "/ssl", show_ssl, "dcs:ssl:get"),
+    Route(DCS, "PUT", ONE + "/ssl", put_ssl, "dcs:ssl:modify"),
+    Route(DCS, "GET", ONE + "/tags", list_tags, "dcs:instance:get"),
+    Route(DCS, "POST", TAGS, change_tags, "dcs:instance:modify"),
+    Route(DCS, "GET", SINGULAR + "/whitelist", show_whitelist, "dcs:whitelist:list"),
+    Route(DCS, "PUT", SINGULAR + "/whitelist", put_whitelist, "dcs:whitelist:modify"),
+    Route(DCS, "GET", SINGULAR + "/groups", list_groups, "dcs:instance:get"),
+    Route(DCS, "GET", "/v2/{project_id}/instances-logical-nodes", list_nodes, "dcs:instance:list"),
+    Route(DCS, "GET", "/v2/{project_id}/quota", show_quotas, "dcs:instance:list"),
+)

@@ -118,10 +118,12 @@ class EipBackend:
         """Bind an EIP to a thing.
 
         Raises:
-            EipRefusal: it is bound already.
+            EipRefusal: one of the two is bound already.
         """
         if eip.instance_id is not None:
             raise EipRefusal(409, "VPC.0510", "EIP has already been bound to a port.")
+        if kind == "ELB" and self.of_instance(instance_id):
+            raise EipRefusal(409, "VPC.0511", "The port has already been bound with an EIP.")
         eip.bound_to, eip.instance_id, eip.private_address = kind, instance_id, private_address
         eip.pending = None
         self._account.touch(eip)

@@ -208,8 +208,8 @@ def _bind_to_port(account: Account, eip: PublicIp, port_id: str) -> None:
     owner = next((one for one in balancers if one.vip_port_id == port_id), None)
     if owner is None or owner.project_id != eip.project_id:
         raise v1(500, "VPC.0508", "Port is invalid.")
-    if account.eip.of_instance(owner.id):
-        raise v1(409, "VPC.0511", "The port has already been bound with an EIP.")
+    if problem := account.elb.cannot_publish(owner.id, eip.address):
+        raise ERRORS.invalid("port_id", problem)
     account.eip.bind(eip, "ELB", owner.id)
 
 

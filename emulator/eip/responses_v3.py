@@ -68,8 +68,8 @@ def associate_eip(account: Account, project_id: str, publicip_id: str, body: Ass
     owner = account.world.elb.loadbalancers.get(body.publicip.associate_instance_id)
     if owner is None or owner.project_id != project_id:
         raise ERRORS.invalid("associate_instance_id", "is not a load balancer")
-    if account.eip.of_instance(owner.id):
-        raise v3(409, "VPC.0511", "The instance has already been bound with an EIP.")
+    if problem := account.elb.cannot_publish(owner.id, eip.address):
+        raise ERRORS.invalid("associate_instance_id", problem)
     with refusing(v3):
         account.eip.bind(eip, "ELB", owner.id)
     return ok({"publicip": _eip(account, eip)})

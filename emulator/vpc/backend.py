@@ -112,8 +112,7 @@ class VpcBackend:
         Raises:
             Refusal: what is still in it.
         """
-        balancers = self._account.world.elb.loadbalancers.values()
-        if any(balancer.vpc_id == vpc.id for balancer in balancers):
+        if self._account.elb.in_vpc(vpc.id):
             raise Refusal(409, "VPC.0118", "ELB exists under this router. Delete ELB first.")
         if self.subnets_of(vpc.id):
             raise Refusal(409, "VPC.0104", "Router contains subnets, please delete subnet first.")

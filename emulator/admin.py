@@ -1,0 +1,80 @@
+"""The emulator's own API next to the cloud's, under `/emulator/`: calls, faults, dials, snapshot, world.
+
+Its calls are not recorded, throttled or spoiled.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from emulator.core.message import Request, Response
+from emulator.emulator import Emulator
+from emulator.faults import Fault
+
+PREFIX = "/emulator/"
+
+
+def administer(emulator: Emulator, request: Request) -> Response:
+    """Answer one call of the admin API."""
+    serve = CALLS.get((request.method, request.path.removeprefix(PREFIX)))
+    if serve is None:
+        return _json({"error": f"{request.method} {request.path} is not part of the emulator's API"}, 404)
+    try:
+        return serve(emulator, request)
+    except ValueError as error:
+        return _json({"error": str(error)}, 400)
+
+
+def _calls(emulator: Emulator, _: Request) -> Response:
+    return _json({"calls": [record.as_json() for record in emulator.calls]})
+
+
+def _forget_calls(emulator: Emulator, _: Request) -> Response:
+    emulator.calls.clear()
+    return Response(204)
+
+
+def _add_fault(emulator: Emulator, request: Request) -> Response:
+    emulator.faults.add(Fault.model_validate_json(request.body))
+    return Response(204)
+
+
+def _lift_faults(emulator: Emulator, _: Request) -> Response:
+    emulator.faults.clear()
+    return Response(204)
+
+
+def _dials(emulator: Emulator, _: Request) -> Response:
+    return _json(emulator.dials.model_dump(mode="json"))
+
+
+def _set_dials(emulator: Emulator, request: Request) -> Response:
+    emulator.set_dials(TypeAdapter(dict[str, Any]).validate_json(request.body))
+    return _dials(emulator, request)
+
+
+def _snapshot(emulator: Emulator, request: Request) -> Response:
+    return _json(emulator.snapshot(timestamps=("timestamps", "true") in request.query))
+
+
+def _world(emulator: Emulator, _: Request) -> Response:
+    return Response(200, emulator.world().dump().encode(), {"Content-Type": "application/yaml"})
+
+
+CALLS = {
+    ("GET", "calls"): _calls,
+    ("DELETE", "calls"): _forget_calls,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _lift_faults,
+    ("GET", "dials"): _dials,
+    ("PUT", "dials"): _set_dials,
+    ("GET", "snapshot"): _snapshot,
+    ("GET", "world"): _world,
+}
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(status, json.dumps(body).encode(), {"Content-Type": "application/json"})

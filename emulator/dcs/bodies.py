@@ -1,0 +1,159 @@
+"""What callers of DCS send."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from emulator.core.resources import Strict
+from emulator.core.tags import Tag
+
+PASSWORD_KINDS = (r"[a-z]", r"[A-Z]", r"\d", r"[^\w]|_")
+MAX_GROUPS, MAX_ENTRIES = 4, 20
+
+
+def strong(password: str) -> bool:
+    """8 to 64 characters of at least three kinds (DCS manual: creating an instance)."""
+    kinds = sum(bool(re.search(kind, password)) for kind in PASSWORD_KINDS)
+    return 8 <= len(password) <= 64 and kinds >= 3
+
+
+def _entry(value: str) -> str:
+    """An address, a network or a range of addresses, but never everybody."""
+    if value in ("0.0.0.0", "0.0.0.0/0"):  # noqa: S104  # refused, not bound
+        raise ValueError(f"{value} is not allowed")
+    if "-" in value:
+        first, last = value.split("-", 1)
+        if IPv4Address(first.strip()) > IPv4Address(last.strip()):
+            raise ValueError(f"{value} is not a range")
+    else:
+        IPv4Network(value, strict=False)
+    return value
+
+
+class GroupBody(Strict):
+    """One group of a whitelist."""
+
+    group_name: str = Field(min_length=1, max_length=64)
+    ip_list: list[Annotated[str, AfterValidator(_entry)]]
+
+
+class WhitelistBody(Strict):
+    """The whole new whitelist; it replaces the old one."""
+
+    enable_whitelist: bool
+    whitelist: list[GroupBody] = Field(max_length=MAX_GROUPS)
+
+    @model_validator(mode="after")
+    def _limits(self) -> WhitelistBody:
+        if sum(len(group.ip_list) for group in self.whitelist) > MAX_ENTRIES:
+            raise ValueError(f"more than {MAX_ENTRIES} addresses")
+        names = [group.group_name for group in self.whitelist]
+        if len(set(names)) != len(names):
+            raise ValueError("a group name is used twice")
+        return self
+
+
+class CreateBody(Strict):
+    """What a new instance is to be."""
+
+    name: str
+    engine: str
+    engine_version: str = "6.0"
+    capacity: float = Field(gt=0)
+    spec_code: str
+    az_codes: list[str] = Field(min_length=1)
+    vpc_id: str
+    subnet_id: str
+    security_group_id: str | None = None
+    publicip_id: str | None = None
+    enterprise_project_id: str | None = None
+    enterprise_project_name: str | None = None
+    description: str = Field(default="", max_length=1024)
+    enable_ssl: bool | None = None
+    private_ip: str | None = None
+    instance_num: int = Field(default=1, ge=1, le=100)
+    maintain_begin: str = "18:00:00"
+    maintain_end: str = "19:00:00"
+    password: str | None = None
+    no_password_access: bool = False
+    bss_param: dict[str, Any] | None = None
+    instance_backup_policy: dict[str, Any] | None = None
+    tags: list[Tag] = []
+    access_user: str | None = None
+    enable_publicip: bool = False
+    port: int = Field(default=6379, ge=1, le=65535)
+    rename_commands: dict[str, str] | None = None
+    template_id: str | None = None
+
+
+class ChangeBody(Strict):
+    """What may change in an instance."""
+
+    name: str | None = None
+    description: str | None = Field(default=None, max_length=1024)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    rename_commands: dict[str, str] | None = None
+    maintain_begin: str | None = None
+    maintain_end: str | None = None
+    security_group_id: str | None = None
+    instance_backup_policy: dict[str, Any] | None = None
+
+
+class ResizeBody(Strict):
+    """A new size in GB."""
+
+    spec_code: str
+    new_capacity: float = Field(gt=0)
+    bss_param: dict[str, Any] | None = None
+    reserved_ip: list[str] | None = None
+    change_type: str | None = None
+    available_zones: list[str] | None = None
+    node_list: list[str] | None = None
+    execute_immediately: bool = True
+
+
+class StatusBody(Strict):
+    """Restart instances, or empty them."""
+
+    instances: list[str] = Field(min_length=1, max_length=50)
+    action: Literal["restart", "soft_restart", "flush"]
+
+
+class PasswordBody(Strict):
+    """A new password, or none from now on."""
+
+    new_password: str | None = None
+    no_password_access: bool = False
+
+
+class SslBody(Strict):
+    """TLS on or off."""
+
+    enabled: bool
+
+
+class InstanceQuery(Strict):
+    """Filters of the list of instances; names match in part unless told otherwise."""
+
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=10, ge=1, le=1000)
+    instance_id: str | None = None
+    name: str | None = None
+    name_equal: bool = False
+    status: str | None = None
+    ip: str | None = None
+    tags: str | None = None
+    capacity: float | None = None
+    include_failure: bool = False
+    include_delete: bool = False
+
+
+class NodeQuery(Strict):
+    """The pager of the list of nodes."""
+
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=10, ge=1, le=1000)
