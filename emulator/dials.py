@@ -24,6 +24,7 @@ class Dials(Strict):
 
     # How long a change takes to show.
     load_balancer_create: Lag = Lag()
+    load_balancer_update: Lag = Lag()
     load_balancer_delete: Lag = Lag()
     eip_create: Lag = Lag()
     dcs_create: Lag = Lag()
@@ -50,5 +51,3 @@ class Dials(Strict):
     # IAM.
     token_hours: float = 24.0
     catalog_types: tuple[str, ...] = ("network", "vpc", "elb", "elbv3", "dcsv1", "dcs", "identity")
-    # ELB.
-    load_balancer_update: Lag = Lag()

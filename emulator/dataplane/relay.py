@@ -85,9 +85,7 @@ class Relay:
     async def _publish(self, wanted: dict[tuple[str, int], Frontend]) -> None:
         for door in set(self._listening) - set(wanted):
             self._withdraw(self._listening.pop(door))
-        refused = [
-            problem for frontend in wanted.values() if (problem := await self._bind_or_update(frontend))
-        ]
+        refused = [problem for frontend in wanted.values() if (problem := await self._bind_or_update(frontend))]
         if refused:
             raise CannotListenError("; ".join(refused))
 
@@ -121,9 +119,7 @@ class Relay:
             if backend and (backend.vpc_id, backend.ip, backend.port) not in passable:
                 drop(carried)
 
-    async def _serve(
-        self, listening: Listening, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _serve(self, listening: Listening, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         carried = Carried(asyncio.current_task())
         listening.carried.add(carried)
         try:
