@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _check(order: _Order, services: Services) -> StepResult:
-    status, losers = check_health(services.cloud, order.plan, order.load_balancer_id)
+    status, losers = check_health(services.cloud, order.plan, order.load_balancer_id, first=order.first)
     now, settle = services.now().timestamp(), services.settings.settle_seconds
     discarded = [
         Touched(kind=Kind.LOAD_BALANCER, id=loser.id, did=Did.RELEASED, reason="it lost the election")

@@ -13,8 +13,10 @@ from shared.routing import covering
 from shared.services import gather
 
 
-def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str) -> tuple[str, list[LoadBalancer]]:
+def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str, *, first: bool) -> tuple[str, list[LoadBalancer]]:
     """The member's status once it is ONLINE, and the load balancers that lost the election.
+
+    The first check has hardly begun when a first poll looks, so only later ones ask what is in the way.
 
     Raises:
         TemporaryError: `Unhealthy`, with the cloud's reason code, until the member is ONLINE.
@@ -29,6 +31,8 @@ def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str) -> tuple[str, 
         raise gone("elected load balancer", load_balancer_id)
     pool, member = _ours(tree, plan)
     if member.operating_status != "ONLINE":
+        if first:
+            raise _unhealthy(plan, member, None)
         _check_way(cloud, plan)
         raise _unhealthy(plan, member, cloud.elb.member(pool.id, member.id).reason_code)
     return member.operating_status, [one for one in balancers if one.id != winner.id]
