@@ -27,6 +27,9 @@ _CATALOG_TYPES = {
     Service.VPC: ("vpc", "network"),
     Service.DCS: ("dcs", "dcsv1"),
 }
+_WHO = (("username", "user_id"), ("password",))
+# What each kind of credentials must hold; the plugins themselves find out too late.
+_NEEDED = {"password": _WHO, "v3password": _WHO, "token": (("token",),), "v3token": (("token",),)}
 _HOW_TO_SIGN_IN = (
     "Name a cloud of clouds.yaml with --os-cloud, or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, "
     "OS_USER_DOMAIN_NAME, OS_PROJECT_NAME and OS_REGION_NAME."
@@ -89,13 +92,20 @@ def _configured(os_cloud: str | None, region: str | None) -> CloudRegion:
     with warnings.catch_warnings():
         # The configuration warns of its own InfluxDB support, which nobody here asked for.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
-        cloud = OpenStackConfig(app_name="dcs-access").get_one(os_cloud, region_name=region)
-    auth, kind = cloud.config["auth"], cloud.config["auth_type"]
-    needed = {"password": "password", "v3password": "password", "token": "token", "v3token": "token"}.get(kind)
-    if needed is None:
-        raise _incomplete(f"auth_type {kind} cannot be used; password and token can.")
-    if not auth.get(needed):
-        raise _incomplete(f"The credentials have no {needed}.")
+        config = OpenStackConfig(app_name="dcs-access")
+        kind = config.get_one(os_cloud, region_name=region, validate=False).config["auth_type"]
+        if kind not in _NEEDED:
+            raise _incomplete(f"auth_type {kind} cannot be used; password and token can.")
+        try:
+            cloud = config.get_one(os_cloud, region_name=region)
+        except TypeError as error:
+            # The plugins' constructors are the only ones to know their fields.
+            field = str(error).rpartition("argument ")[2]
+            raise _incomplete(f"Credentials of auth_type {kind} have no field {field}.") from None
+    auth = cloud.config["auth"]
+    missing = [" or ".join(names) for names in _NEEDED[kind] if not any(auth.get(name) for name in names)]
+    if missing:
+        raise _incomplete(f"The credentials have no {' and no '.join(missing)}.")
     return cloud
 
 
@@ -157,11 +167,15 @@ def _not_signed_in(error: refusals.ClientException) -> AccessError:
             return TemporaryError(ErrorCode.THROTTLED, "IAM is throttling.", advice="Try again later.")
         case refusals.HttpServerError():
             return TemporaryError(ErrorCode.SERVER_ERROR, f"IAM failed: {error}", advice="Try again later.")
+        case refusals.MissingRequiredOptions():
+            return _incomplete(f"The credentials have no {' and no '.join(one.dest for one in error.options)}.")
         case refusals.BadRequest() | refusals.AuthPluginException():
             return _incomplete(str(error))
         case _:
+            # What follows is the HTTP library's own account of its retries.
+            reason = str(error).partition(": HTTP")[0]
             return PermanentError(
                 ErrorCode.ENDPOINT_UNREACHABLE,
-                f"There is no IAM at the address given: {error}",
-                advice="Check auth_url (OS_AUTH_URL), the network and the proxy.",
+                f"There is no IAM at the address given: {reason}",
+                advice="Check auth_url (OS_AUTH_URL), the network, the proxy and the certificate.",
             )
