@@ -29,9 +29,7 @@ def flow(name: str, state: dict[str, Any], **others: dict[str, Any]) -> dict[str
 
 
 def test_a_run_keeps_its_input_output_and_history(build: Build):
-    engine = build(
-        {"A": task("a", Next="B"), "B": task("b")}, {"test:a": echo, "test:b": lambda data: data | {"b": 2}}
-    )
+    engine = build({"A": task("a", Next="B"), "B": task("b")}, {"test:a": echo, "test:b": lambda data: data | {"b": 2}})
     events = []
     queued = engine.enqueue("machine", request_id="request", key="key", input={"a": 1})
     done = engine.work_until_done(queued.run_id, events.append)
@@ -47,8 +45,8 @@ def test_a_run_keeps_its_input_output_and_history(build: Build):
 def test_branches_run_side_by_side_and_join_in_order(build: Build):
     meeting = threading.Barrier(2, timeout=5)
     handlers = {
-        "test:left": lambda _: meeting.wait() and "L" or "L",
-        "test:right": lambda _: meeting.wait() and "R" or "R",
+        "test:left": lambda _: "L" if meeting.wait() >= 0 else None,
+        "test:right": lambda _: "R" if meeting.wait() >= 0 else None,
     }
     both = {"Type": "Parallel", "Branches": [flow("L", task("left")), flow("R", task("right"))], "End": True}
     assert run(build({"Both": both}, handlers)).output == ["L", "R"]
@@ -129,9 +127,7 @@ def test_runs_of_one_key_go_one_at_a_time_in_their_order_and_others_beside_them(
     engine = build({"A": task("a")}, {"test:a": handler})
     requests = [f"a{number}" for number in range(4)] + ["b0"]
     for request in requests:
-        engine.enqueue(
-            "machine", request_id=request, key=request[0], input={"key": request[0], "request": request}
-        )
+        engine.enqueue("machine", request_id=request, key=request[0], input={"key": request[0], "request": request})
     engine.work(lambda: all(each.status.ended for each in engine.runs()))
 
     assert [request for request, _ in seen if request[0] == "a"] == requests[:4]
@@ -176,9 +172,7 @@ def test_a_timed_out_task_is_waited_for_before_the_machine_goes_on(build: Build)
 
     engine = build(
         {
-            "A": task(
-                "a", TimeoutSeconds=1, Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "B"}], Next="B"
-            ),
+            "A": task("a", TimeoutSeconds=1, Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "B"}], Next="B"),
             "B": task("b"),
         },
         {"test:a": late, "test:b": lambda data: steps.append("next state") or data},

@@ -19,11 +19,13 @@ from workflow.engines.embedded.runner import Runner
 from workflow.engines.embedded.steps import Steps
 from workflow.engines.embedded.store import HistoryReader, RunStore, content_digest
 from workflow.engines.embedded.view import RunStatus, RunView, run_status, view_of
-from workflow.engines.embedded.worker import POLL, Worker
+from workflow.engines.embedded.worker import Worker
 from workflow.interpreter import HistoryEvent
 from workflow.language import Machine
 
 _CHANCE = SystemRandom()
+# Seconds between two looks: of a follower at a run, of a waiting process at the worker's lock.
+_LOOK = 0.05
 # DBOS is one per process, whatever the number of engines.
 _AT_WORK = Lock()
 
@@ -117,7 +119,7 @@ class EmbeddedEngine:
             yield from reader.new()
             if ended or (deadline is not None and time.monotonic() >= deadline):
                 return
-            time.sleep(POLL)
+            time.sleep(_LOOK)
 
     def cancel(self, run_id: str) -> RunView:
         """Signal a run to stop: its next Task or wait fails with `Cancelled`, once; a run that ended stays.
@@ -142,7 +144,7 @@ class EmbeddedEngine:
                 finally:
                     self._leave()
             else:
-                time.sleep(POLL)
+                time.sleep(_LOOK)
 
     def work_until_done(self, run_id: str, tell: Callable[[HistoryEvent], None] = lambda _: None) -> RunView:
         """Be the worker or follow another one until a run ends; tell its events as they come.
@@ -176,7 +178,7 @@ class EmbeddedEngine:
         steps = Steps(self._store, guard, self._resolver, clock=self._clock, random=self._random)
         with Worker(self._store, guard, Runner(self._store, steps)):
             while not until():
-                time.sleep(POLL)
+                time.sleep(_LOOK)
 
     def _take(self) -> bool:
         if not _AT_WORK.acquire(blocking=False):

@@ -160,13 +160,16 @@ class Steps:
 
     def _call(self, command: Invoke) -> Any:
         try:
-            result = self._resolver(command.resource)(command.parameters)
-            # The record gives back plain JSON; so must the live run, or a replay would differ from it.
-            return json.loads(json.dumps(result, allow_nan=False))
+            return _copy(self._resolver(command.resource)(_copy(command.parameters)))
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the border: whatever a handler does is data
             # Its text may hold anything, so nobody gets to see it.
             _log.error("The handler of %s raised %s", command.state, type(error).__name__)
             return _bug(f"The handler raised {type(error).__name__}.")
+
+
+def _copy(value: Json) -> Json:
+    """Return what the record would give back, so that a live run goes on as a replay does."""
+    return json.loads(json.dumps(value, allow_nan=False))
 
 
 def _bug(message: str) -> dict[str, Any]:

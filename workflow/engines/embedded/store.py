@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
-from logging import NullHandler, getLogger
+from logging import CRITICAL, NullHandler, getLogger
 from pathlib import Path
 from sqlite3 import connect
 from typing import Any
@@ -26,8 +26,11 @@ BRANCH = "asl.branch.v1"
 POOL = 2
 _SETUP_TIMEOUT = 30.0
 
+LOG_LEVEL = CRITICAL
+
 # DBOS writes to the console unless its logger has a handler, and its texts may hold data of a request.
 getLogger("dbos").addHandler(NullHandler())
+getLogger("dbos").setLevel(LOG_LEVEL)
 getLogger("dbos").propagate = False
 
 
