@@ -81,9 +81,13 @@ class VirtualEngine:
         self.random = random
 
     def invoke(self, command: Invoke) -> Outcome:
-        """Call a Task's handler."""
+        """Call a Task's handler, which takes no time unless it moves the clock itself."""
+        begun = self.clock.now()
         result = call(self._resolver(command.resource), command.parameters)
-        return outcome_of(result, at=self.clock.now(), random=self.random())
+        now, limit = self.clock.now(), command.timeout_seconds
+        if limit is not None and now - begun > limit:
+            return TaskFailed("States.Timeout", None, now, self.random())
+        return outcome_of(result, at=now, random=self.random())
 
     def begin(
         self, machine: Machine, data: Json, *, execution_id: str = "run", cancel_at: float | None = None
@@ -103,11 +107,12 @@ class VirtualEngine:
 
 @dataclass
 class _Node:
-    """A run, branch or iteration: when its command is due (None while others have to end), and its end."""
+    """A run, branch or iteration; `due` is when its command's turn comes, None while others have to end."""
 
     execution: Execution
     parent: int | None = None
     due: float | None = None
+    turn: int = 0
     end: Finish | None = None
     children: tuple[int, ...] = ()
     max_concurrency: int = 0
@@ -162,10 +167,10 @@ class VirtualRun:
 
     def step(self) -> bool:
         """Carry out the command that is due first, branches in turn; false once the run has ended."""
-        due = [(node.due, index) for index, node in enumerate(self._nodes) if node.due is not None]
+        due = [(n.due, n.turn, index) for index, n in enumerate(self._nodes) if n.due is not None]
         if not due:
             return False
-        moment, index = min(due)
+        moment, _, index = min(due)
         if self._cancel_at is not None and moment >= self._cancel_at:
             self._cancel(self._cancel_at)
             return True
@@ -207,14 +212,18 @@ class VirtualRun:
     def _obey(self, index: int, node: _Node, command: Command) -> None:
         match command:
             case Invoke():
-                node.due = self._engine.clock.now()
+                self._schedule(node, self._engine.clock.now())
             case Wait():
-                node.due = self._engine.clock.now() if node.cancelled else command.until
+                self._schedule(node, self._engine.clock.now() if node.cancelled else command.until)
             case Fork():
                 self._fork(index, node, command)
             case Finish():
                 node.end = command
                 self._ended(node)
+
+    def _schedule(self, node: _Node, moment: float) -> None:
+        """Whoever is due at the same moment comes in the order of asking, so that branches interleave."""
+        node.due, node.turn = moment, max(each.turn for each in self._nodes) + 1
 
     def _fork(self, index: int, node: _Node, command: Fork) -> None:
         first = len(self._nodes)
@@ -234,7 +243,7 @@ class VirtualRun:
         running = sum(not each.end for each in children) - len(waiting)
         room = parent.max_concurrency - running if parent.max_concurrency else len(waiting)
         for child in waiting[:room]:
-            child.due = self._engine.clock.now()
+            self._schedule(child, self._engine.clock.now())
 
     def _ended(self, node: _Node) -> None:
         if node.parent is None or not node.end:

@@ -127,11 +127,17 @@ def invocation(frame: Frame, state: Task) -> Invoke:
     """Return the call of a Task's handler; its parameters are evaluated again for each attempt."""
     data = state.input_path(frame.input, frame)
     parameters = state.parameters(data, frame)
-    seconds: float | None = state.timeout_seconds
-    if state.timeout_seconds_path:
-        path = state.timeout_seconds_path
-        seconds = _whole(path(data, frame), "TimeoutSecondsPath", least=1, most=LONGEST_SECONDS)
+    limits = [
+        _limit(frame, data, state.timeout_seconds, state.timeout_seconds_path, "TimeoutSecondsPath"),
+        # A handler called like a function sends no heartbeat, so the first one missed ends it.
+        _limit(frame, data, state.heartbeat_seconds, state.heartbeat_seconds_path, "HeartbeatSecondsPath"),
+    ]
+    seconds = min((limit for limit in limits if limit is not None), default=None)
     return Invoke(frame.name, state.resource, parameters, seconds, sum(frame.retries) + 1)
+
+
+def _limit(frame: Frame, data: Json, seconds: int | None, path: Evaluator | None, field: str) -> int | None:
+    return _whole(path(data, frame), field, least=1, most=LONGEST_SECONDS) if path else seconds
 
 
 def _parallel(frame: Frame, state: Parallel) -> Step:

@@ -128,6 +128,8 @@ class Task(Working):
     parameters: Template = whole_input
     timeout_seconds: PositiveSeconds | None = None
     timeout_seconds_path: Path | None = None
+    heartbeat_seconds: PositiveSeconds | None = None
+    heartbeat_seconds_path: Path | None = None
 
 
 class ChoiceRule(Model):

@@ -19,7 +19,7 @@ _TERMINAL = frozenset({"Succeed", "Fail"})
 _LINKED = frozenset({"Pass", "Task", "Wait", "Parallel", "Map"})
 _WAITS = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
 _EITHER = {
-    "Task": (("TimeoutSeconds", "TimeoutSecondsPath"),),
+    "Task": (("TimeoutSeconds", "TimeoutSecondsPath"), ("HeartbeatSeconds", "HeartbeatSecondsPath")),
     "Fail": (("Error", "ErrorPath"), ("Cause", "CausePath")),
     "Map": (
         ("MaxConcurrency", "MaxConcurrencyPath"),
@@ -28,8 +28,6 @@ _EITHER = {
     ),
 }
 _REFUSED_FIELDS = {
-    "HeartbeatSeconds": "not supported yet: HeartbeatSeconds",
-    "HeartbeatSecondsPath": "not supported yet: HeartbeatSecondsPath",
     "ToleratedFailureCount": "not supported yet: ToleratedFailureCount",
     "ToleratedFailureCountPath": "not supported yet: ToleratedFailureCountPath",
     "ToleratedFailurePercentage": "not supported yet: ToleratedFailurePercentage",
@@ -195,6 +193,13 @@ def _longest_delay_exceeds_the_first(scope: Scope) -> Iterator[Problem]:
                 yield Problem(place, "must be greater than IntervalSeconds")
 
 
+def _a_heartbeat_is_shorter_than_the_time_out(scope: Scope) -> Iterator[Problem]:
+    for name, state in scope.states.items():
+        beat, limit = state.get("HeartbeatSeconds"), state.get("TimeoutSeconds")
+        if isinstance(beat, int) and isinstance(limit, int) and beat >= limit:
+            yield Problem(scope.at("States", name, "HeartbeatSeconds"), "must be less than TimeoutSeconds")
+
+
 def _own_errors_keep_off_the_reserved_names(scope: Scope) -> Iterator[Problem]:
     for name, state in scope.states.items():
         if state.get("Type") == "Fail" and str(state.get("Error", "")).startswith("States."):
@@ -246,6 +251,7 @@ _RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
     _one_form_of_a_field,
     _all_errors_come_last,
     _longest_delay_exceeds_the_first,
+    _a_heartbeat_is_shorter_than_the_time_out,
     _own_errors_keep_off_the_reserved_names,
     _a_resource_is_a_uri,
     _names_are_short,

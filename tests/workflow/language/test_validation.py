@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.workflow.running import one, task
+from workflow.language import InvalidDefinitionError, parse, validate
+
+END = {"Type": "Succeed"}
+
+
+def places(definition):
+    return {problem.place: problem.message for problem in validate(definition)}
+
+
+def catch(*names):
+    return [{"ErrorEquals": list(each), "Next": "End"} for each in names]
+
+
+def test_a_definition_without_a_problem_becomes_a_machine_with_a_digest_of_its_meaning():
+    text = json.dumps(one(END), indent=2)
+    assert validate(text) == []
+    assert parse(text).digest == parse(one(END)).digest != parse(one({"Type": "Fail"})).digest
+
+
+@pytest.mark.parametrize(
+    ("state", "place", "message"),
+    [
+        ({"Type": "Pass", "Next": "Nowhere"}, "/Next", "no state 'Nowhere'"),
+        ({"Type": "Pass", "Next": "End", "End": True}, "", "either Next or End"),
+        (task(Catch=[{"ErrorEquals": ["E"], "Next": "Nowhere"}]), "/Catch/0/Next", "no state"),
+        (task(Catch=catch(["States.ALL"], ["E"])), "/Catch/0/ErrorEquals", "States.ALL"),
+        (task(Catch=catch(["States.ALL", "E"])), "/Catch/0/ErrorEquals", "States.ALL"),
+        (task(Retry=[{"ErrorEquals": []}]), "/Retry/0/ErrorEquals", "at least 1"),
+        (task(Retry=[{"ErrorEquals": ["E"], "BackoffRate": 0.5}]), "/Retry/0/BackoffRate", "greater"),
+        (task(Retry=[{"ErrorEquals": ["E"], "MaxAttempts": -1}]), "/Retry/0/MaxAttempts", "greater"),
+        (task(Retry=[{"ErrorEquals": ["E"], "IntervalSeconds": 0}]), "/Retry/0/IntervalSeconds", "greater"),
+        (
+            task(Retry=[{"ErrorEquals": ["E"], "IntervalSeconds": 5, "MaxDelaySeconds": 5}]),
+            "/Retry/0/MaxDelaySeconds",
+            "greater",
+        ),
+        (task(Retry=[{"ErrorEquals": ["E"], "JitterStrategy": "HALF"}]), "/Retry/0/JitterStrategy", "FULL"),
+        (task(TimeoutSeconds=1, TimeoutSecondsPath="$.t"), "", "exclude"),
+        (task(TimeoutSeconds=5, HeartbeatSeconds=5), "/HeartbeatSeconds", "less than"),
+        (task(TimeoutSeconds="5"), "/TimeoutSeconds", "integer"),
+        (task(TimeoutSeconds=True), "/TimeoutSeconds", "integer"),
+        (task(InputPath="a"), "/InputPath", "path"),
+        (task(ResultPath="$.a[*]"), "/ResultPath", "reference path"),
+        (task(Parameters={"a": {"b.$": 1}}), "/Parameters/a/b.$", "path"),
+        (task(Assign={"1x": 1}), "/Assign/1x", "name of a variable"),
+        (task(Colour="red"), "/Colour", "unknown field"),
+        ({"Type": "Task"}, "/Resource", "missing"),
+        ({"Type": "Task", "Resource": "nowhere"}, "/Resource", "not a URI"),
+        ({"Type": "Wait"}, "", "exactly one"),
+        ({"Type": "Wait", "Seconds": 1, "SecondsPath": "$.s"}, "", "exactly one"),
+        ({"Type": "Wait", "Seconds": -1}, "/Seconds", "greater"),
+        ({"Type": "Wait", "Timestamp": "2030-01-01 00:00:00Z"}, "/Timestamp", "RFC 3339"),
+        ({"Type": "Map"}, "", "ItemProcessor"),
+        ({"Type": "Parallel", "Branches": []}, "/Branches", "at least 1"),
+        ({"Type": "Parallel", "Branches": [one({"Type": "Pass", "Next": "End"})]}, "/Branches/0/", "no state 'End'"),
+        ({"Type": "Nap"}, "", "Type must be"),
+        ({"End": True}, "", "Type is missing"),
+        ({"Type": "Fail", "Error": "States.Mine"}, "/Error", "States."),
+        ({"Type": "Fail", "Error": "A", "ErrorPath": "$.e"}, "", "exclude"),
+        # What is refused is named.
+        (task(QueryLanguage="JSONata", Arguments={}, Output="{% 1 %}"), "/QueryLanguage", "JSONata"),
+        ({"Type": "Task", "Resource": "arn:x:y.waitForTaskToken"}, "/Resource", "task tokens"),
+        ({"Type": "Map", "ItemReader": {}, "ItemProcessor": one({"Type": "Pass"})}, "/ItemReader", "distributed Map"),
+        ({"Type": "Map", "ToleratedFailureCount": 1}, "/ToleratedFailureCount", "not supported yet"),
+    ],
+)
+def test_a_problem_is_reported_at_its_place(state, place, message):
+    machine = {"StartAt": "First", "States": {"First": state, "End": END}}
+    if state.get("Type") not in {"Fail"} and not state.keys() & {"Next", "End"}:
+        machine["States"]["First"] = {**state, "Next": "End"}
+    found = places(machine)
+    assert any(each.startswith(f"/States/First{place}") and message in text for each, text in found.items()), found
+
+
+@pytest.mark.parametrize(
+    ("definition", "place", "message"),
+    [
+        ({}, "/StartAt", "missing"),
+        ({**one(END), "StartAt": "Other"}, "/StartAt", "no state 'Other'"),
+        ({**one(END), "QueryLanguage": "JSONata"}, "/QueryLanguage", "JSONata"),
+        ({**one(END), "TimeoutSeconds": 5}, "/TimeoutSeconds", "not supported yet"),
+        (one(END, Island=END), "/States/Island", "no state leads here"),
+        (one({"Type": "Pass", "Next": "It"}), "/States", "no end"),
+        (one({"Type": "Pass", "Next": "x" * 81}, **{"x" * 81: END}), f"/States/{'x' * 81}", "80"),
+        ("{", "", "not JSON"),
+        ("[]", "", "object"),
+        ('{"StartAt": "A", "States": {"A": {"Type": "Succeed"}, "A": {"Type": "Fail"}}}', "", "twice"),
+    ],
+)
+def test_a_problem_of_the_whole_is_reported_too(definition, place, message):
+    assert message in places(definition)[place]
+
+
+def test_every_problem_is_reported_at_once_in_every_scope():
+    inner = {"StartAt": "Lost", "States": {"In/ner": task(TimeoutSeconds=0, Colour=1, End=True)}}
+    machine = one({"Type": "Parallel", "Branches": [inner], "ResultPath": "x"}, Spare=END)
+    base = "/States/It/Branches/0"
+    assert set(places(machine)) == {
+        "/States/Spare",
+        "/States/It/ResultPath",
+        f"{base}/StartAt",
+        f"{base}/States/In~1ner/TimeoutSeconds",
+        f"{base}/States/In~1ner/Colour",
+    }
+
+
+def test_a_name_is_used_once_in_a_machine_whatever_the_scope():
+    branch = one({"Type": "Pass"})
+    assert len(places(one({"Type": "Parallel", "Branches": [branch, branch]}))) == 3
+
+
+def test_an_inner_scope_may_not_assign_an_outer_variable():
+    def branch(variable):
+        return {"StartAt": "In", "States": {"In": {"Type": "Pass", "Assign": {variable: 1}, "End": True}}}
+
+    def machine(variable):
+        return one({"Type": "Parallel", "Branches": [branch(variable)], "Assign": {"mine.$": "$"}})
+
+    assert places(machine("own")) == {}
+    assert "/States/It/Branches/0/States/In/Assign/mine" in places(machine("mine"))
+
+
+def test_a_machine_is_not_made_of_a_definition_with_problems():
+    with pytest.raises(InvalidDefinitionError) as failure:
+        parse(one({"Type": "Pass", "Next": "Nowhere"}))
+    assert "/States/It/Next" in [problem.place for problem in failure.value.problems]
