@@ -1,0 +1,86 @@
+"""The composition root: cloud, settings, handlers and engine put together."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from shared.ids import run_id
+from shared.otc.cloud import Cloud
+from shared.otc.transport import Transport
+from shared.probe import probe
+from shared.services import LocalContext, Services, utc_now
+from shared.settings import Settings, read_settings
+from shared.sinks import sinks_for
+from workflow.engines.embedded import EmbeddedEngine, RunView
+from workflow.machines import load_machines
+
+_URN_PARTS = 8
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A project, and the engine that works for it."""
+
+    cloud: Cloud
+    engine: EmbeddedEngine
+    store: Path
+
+    @classmethod
+    def of(cls, transport: Transport, store: Path, *, events_on_stdout: bool = False) -> Composition:
+        """Compose for a project; the store's folder is made if need be."""
+        settings = read_settings(os.environ.get)
+        if events_on_stdout:
+            settings = settings.model_copy(update={"event_stdout": True})
+        cloud = Cloud.over(transport)
+        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = EmbeddedEngine(store, resolver(services(cloud, settings)), load_machines())
+        return cls(cloud, engine, store)
+
+    def enqueue(self, request: dict[str, Any]) -> RunView:
+        """Queue a valid request; it stays with the project of these credentials, whoever works it later."""
+        request = {"project_id": self.cloud.project_id, **request}
+        return self.engine.enqueue(
+            request["action"],
+            request_id=request["request_id"],
+            run_id=run_id(self.cloud.project_id, request["request_id"]),
+            key=request["instance_id"],
+            input={"request": request},
+        )
+
+
+def services(cloud: Cloud, settings: Settings) -> Services:
+    """What handlers are given outside the platform."""
+    return Services(
+        cloud=cloud,
+        settings=settings,
+        now=utc_now,
+        probe=probe,
+        sinks=lambda notify: sinks_for(settings, notify, sys.stdout),
+    )
+
+
+def resolver(given: Services) -> Callable[[str], Callable[[Any], Any]]:
+    """Find the handler a function's URN names, bound to the services."""
+    context = LocalContext(given)
+
+    def resolve(urn: str) -> Callable[[Any], Any]:
+        handler = import_module(f"functions.{function_name(urn)}").handler
+        return partial(handler, context=context)
+
+    return resolve
+
+
+def function_name(urn: str) -> str:
+    """The function in `urn:fss:<region>:<project>:function:<package>:<name>:<version>`."""
+    parts = urn.split(":")
+    if len(parts) != _URN_PARTS or not parts[6].isidentifier():
+        msg = f"not the URN of a function: {urn}"
+        raise ValueError(msg)
+    return parts[6]

@@ -1,0 +1,120 @@
+"""All of it on this machine: an emulated cloud, a real Redis, from the request to the event and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import click
+
+from cli.emulator import CLOUD, running, write_clouds
+from cli.options import App
+from cli.resp import RedisConnection, RedisError
+from cli.running import Exit, event_of, follow, report
+from emulator import Emulator, World
+from emulator.dataplane.loopback import LoopbackDataPlane
+
+
+@dataclass(frozen=True)
+class RedisInstance:
+    """Where the instance is inside, and its password."""
+
+    id: str
+    vpc_id: str
+    ip: str
+    port: int
+    password: str
+
+
+CONFIG = "OS_CLIENT_CONFIG_FILE"
+CLIENTS = "127.0.0.0/8"
+_KEY, _VALUE = "greeting", "hello from outside"
+
+
+@click.command()
+@click.option("--port", type=int, default=18080, show_default=True, help="Public port; below 1024 needs root.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def demo(port: int, *, quiet: bool) -> None:
+    """Expose an emulated instance, use it from outside, withdraw it: all on this machine, no account needed."""
+    with TemporaryDirectory(prefix="dcs-access-") as folder:
+        plane = LoopbackDataPlane()
+        with running(World.small(), plane) as (account, server), _signed_in(Path(folder), account, server.url):
+            app = App(os_cloud=CLOUD, store=Path(folder) / "store", quiet=quiet)
+            _say(f"An emulated cloud serves {server.url}; its account holds two VPCs and a Redis instance.")
+            ok = _show(app, account, plane, port)
+    raise SystemExit(Exit.OK if ok else Exit.FAILED)
+
+
+def _show(app: App, account: Emulator, plane: LoopbackDataPlane, port: int) -> bool:
+    before, instance = account.snapshot(), _instance(account)
+    about = {"instance_id": instance.id}
+    exposed = _run(app, {"action": "expose", **about, "allow": [CLIENTS], "port": port, "accept": ["production"]})
+    if exposed is None:
+        return False
+    used = _use(exposed["data"]["endpoint"], instance, plane)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        click.prompt("Enter withdraws it", default="", show_default=False, prompt_suffix=" ")
+    withdrawn = _run(app, {"action": "withdraw", **about}) is not None
+    same = account.snapshot() == before
+    _say("The account is as it was before." if same else "The account is NOT as it was before.")
+    return used and withdrawn and same
+
+
+def _instance(account: Emulator) -> RedisInstance:
+    world = account.world()
+    found = next(iter(world.dcs.instances.values()))
+    vpc = world.vpc.subnets[found.subnet_id].vpc_id
+    return RedisInstance(found.id, vpc, found.ip, found.port, found.password or "")
+
+
+def _run(app: App, request: dict[str, Any]) -> dict[str, Any] | None:
+    request = {"request_id": str(uuid4()), **request}
+    _say(f"Queued: {json.dumps(request)}")
+    composed = app.compose()
+    view = follow(app, composed, composed.enqueue(request).run_id)
+    code = report(app, view)
+    return event_of(view) if code is Exit.OK else None
+
+
+def _use(endpoint: dict[str, Any], instance: RedisInstance, plane: LoopbackDataPlane) -> bool:
+    address, port = endpoint["address"], endpoint["port"]
+    private = plane.locate(instance.vpc_id, instance.ip, instance.port)
+    _say(f"Try it yourself: redis-cli -h {address} -p {port} -a {instance.password}")
+    try:
+        assert private is not None
+        with RedisConnection(address, port, instance.password) as outside:
+            outside.call("SET", _KEY, _VALUE)
+            read = outside.call("GET", _KEY)
+        with RedisConnection(*private, instance.password) as inside:
+            direct = inside.call("GET", _KEY)
+    except RedisError as problem:
+        _say(f"Redis was not reached: {problem}")
+        return False
+    _say(f"Written and read at {address}:{port}: {_KEY} = {read!r}; read on the Redis itself: {direct!r}")
+    return read == direct == _VALUE
+
+
+@contextmanager
+def _signed_in(folder: Path, account: Emulator, url: str) -> Iterator[None]:
+    config = folder / "clouds.yaml"
+    write_clouds(config, account, url)
+    before = os.environ.get(CONFIG)
+    os.environ[CONFIG] = str(config)
+    try:
+        yield
+    finally:
+        os.environ.pop(CONFIG)
+        if before is not None:
+            os.environ[CONFIG] = before
+
+
+def _say(text: str) -> None:
+    click.secho(f"\n{text}", bold=True)

@@ -1,0 +1,171 @@
+"""An emulated cloud on this machine: serve it, and look into it or disturb it while it runs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+import requests
+import yaml
+
+from cli.options import App, common, emulator_config, examples
+from cli.output import show, table
+from emulator import Emulator, World
+from emulator.dataplane.loopback import LoopbackDataPlane
+from emulator.dataplane.redis_process import RedisServerError
+from emulator.server import Server, serve
+from emulator.world import WorldError
+from shared.errors import ErrorCode, PermanentError
+
+CLOUD = "emulator"
+_TIMEOUT = 10.0
+
+
+@click.group()
+def emulator() -> None:
+    """Serve an emulated cloud, and look into it or disturb it."""
+
+
+@emulator.command("serve", epilog=examples("dcs-access emulator serve", "dcs-access --os-cloud emulator list"))
+@click.option("--world", "world_file", type=click.Path(path_type=Path), help="What the account holds, as YAML.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Where its API listens.")
+@click.option("--port", type=int, default=8090, show_default=True, help="Port of its API; 0 takes a free one.")
+@common
+def serve_(app: App, world_file: Path | None, address: str, port: int) -> None:
+    """Serve an emulated cloud until stopped; `--os-cloud emulator` then means this one."""
+    with running(read_world(world_file), LoopbackDataPlane(), address, port) as (account, server):
+        config = emulator_config()
+        config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_clouds(config, account, server.url)
+        click.echo(f"export OS_CLIENT_CONFIG_FILE={config} OS_CLOUD={CLOUD}")
+        if not app.quiet:
+            click.echo(f"Serving {server.url}; it is `--os-cloud {CLOUD}`.", err=True)
+            for instance in account.world().dcs.instances.values():
+                click.echo(f"  instance {instance.name}  {instance.id}", err=True)
+        _until_stopped()
+
+
+@emulator.command()
+@click.option("--mutating", is_flag=True, help="Only the calls that ask for a change.")
+@click.option("--clear", is_flag=True, help="Forget them.")
+@common
+def calls(app: App, *, mutating: bool, clear: bool) -> None:
+    """Show the calls that the emulated cloud got."""
+    if clear:
+        _admin("DELETE", "calls")
+        return
+    rows = [call for call in _admin("GET", "calls")["calls"] if call["mutating"] or not mutating]
+    show(rows, app.output, lambda: table(rows, ("number", "method", "path", "status", "fault")))
+
+
+@emulator.command(
+    epilog=examples("dcs-access emulator fault --method POST --path '*/listeners' --when after --status 504")
+)
+@click.option("--method", metavar="GLOB", help="Such as POST.")
+@click.option("--path", metavar="GLOB", help="Of the call or its route.")
+@click.option("--action", metavar="GLOB", help="Of the IAM action, such as elb:listeners:*.")
+@click.option("--nth", type=int, default=1, show_default=True, help="The first matching call to spoil.")
+@click.option("--times", type=int, default=1, show_default=True, help="How many; 0 for all.")
+@click.option("--when", type=click.Choice(["before", "after"]), default="before", show_default=True)
+@click.option("--status", type=int, help="What the client is answered.")
+@click.option("--lost", is_flag=True, help="The client is not answered.")
+@click.option("--delay", type=float, default=0.0, help="Seconds that the call takes longer.")
+@click.option("--clear", is_flag=True, help="Lift all faults.")
+@common
+def fault(_app: App, *, clear: bool, times: int, **rule: Any) -> None:
+    """Make a coming call fail, before or after it is carried out."""
+    if clear:
+        _admin("DELETE", "faults")
+        return
+    _admin("POST", "faults", {**rule, "times": times or None})
+
+
+@emulator.command()
+@common
+def snapshot(app: App) -> None:
+    """Show all that the emulated account holds."""
+    data = _admin("GET", "snapshot")
+    show(data, app.output, lambda: yaml.safe_dump(data, sort_keys=False).rstrip())
+
+
+@contextmanager
+def running(
+    world: World, plane: LoopbackDataPlane, address: str = "127.0.0.1", port: int = 0
+) -> Iterator[tuple[Emulator, Server]]:
+    """An emulated cloud with real Redis servers behind it, until the block ends.
+
+    Raises:
+        PermanentError: `InvalidRequest`, when it cannot run here.
+    """
+    try:
+        account = Emulator(world, data_plane=plane)
+    except RedisServerError as problem:
+        raise _refused(str(problem), "world") from None
+    try:
+        with _listening(account, address, port) as server:
+            yield account, server
+    finally:
+        account.close()
+
+
+def _listening(account: Emulator, address: str, port: int) -> Server:
+    try:
+        return serve(account, address, port)
+    except OSError as problem:
+        raise _refused(f"{address}:{port} cannot be listened on: {problem.strerror}.", "port") from None
+
+
+def read_world(path: Path | None) -> World:
+    """The world in a file, or the small one.
+
+    Raises:
+        PermanentError: `InvalidRequest`.
+    """
+    try:
+        return World.small() if path is None else World.load(path)
+    except (WorldError, OSError, UnicodeDecodeError) as problem:
+        raise _refused(str(problem), "world") from None
+
+
+def write_clouds(path: Path, account: Emulator, url: str) -> None:
+    """Write a clouds.yaml by which OpenStack's tools find the emulated cloud; only its owner may read it."""
+    world = account.world()
+    user, project = next(iter(world.iam.users.values())), next(iter(world.iam.projects.values()))
+    auth = {
+        "auth_url": f"{url}/v3",
+        "username": user.name,
+        "password": user.password,
+        "user_domain_name": world.iam.domain.name,
+        "project_name": project.name,
+        "project_domain_name": world.iam.domain.name,
+    }
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump({"clouds": {CLOUD: {"auth": auth, "region_name": world.region}}}))
+
+
+def _until_stopped() -> None:
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    stop.wait()
+
+
+def _admin(method: str, what: str, body: Any = None) -> Any:
+    try:
+        clouds = yaml.safe_load(emulator_config().read_text())
+        url = clouds["clouds"][CLOUD]["auth"]["auth_url"].removesuffix("/v3")
+        answer = requests.request(method, f"{url}/emulator/{what}", json=body, timeout=_TIMEOUT)
+    except (OSError, requests.RequestException):
+        raise _refused("No emulator answers.", "emulator", "Start one with `dcs-access emulator serve`.") from None
+    if answer.status_code >= 400:
+        raise _refused(f"The emulator refuses: {answer.text}", what)
+    return answer.json() if answer.content else None
+
+
+def _refused(message: str, field: str, advice: str | None = None) -> PermanentError:
+    return PermanentError(ErrorCode.INVALID_REQUEST, message, field=field, advice=advice)

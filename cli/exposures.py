@@ -1,0 +1,100 @@
+"""What the project has exposed, read from the cloud itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.options import App, common
+from cli.output import facts, moment, show, table
+from shared.errors import ErrorCode, PermanentError
+from shared.ids import PREFIX, resource_name
+from shared.otc.cloud import Cloud
+from shared.otc.elb import IpGroup, LoadBalancer, StatusTree
+from shared.record import Record, read_record
+from shared.resources.holdings import find_load_balancers
+from shared.services import gather
+
+_COLUMNS = ("exposure", "instance_id", "node", "endpoint", "clients", "expires_at")
+
+
+@click.command("list")
+@common
+def list_(app: App) -> None:
+    """List the exposures of the project."""
+    rows = exposures(Cloud.over(app.connect()))
+    show(rows, app.output, lambda: table(rows, _COLUMNS))
+
+
+@click.command("show")
+@click.argument("name", metavar="EXPOSURE|INSTANCE")
+@common
+def show_(app: App, name: str) -> None:
+    """Show what an exposure consists of and how it does."""
+    cloud = Cloud.over(app.connect())
+    found = [row for row in exposures(cloud) if name in {row["exposure"], row["instance_id"]}]
+    if not found:
+        raise PermanentError(
+            ErrorCode.EXPOSURE_NOT_FOUND,
+            f"{name} is neither an exposure nor an exposed instance of project {cloud.project_id}.",
+            resource=name,
+            advice="`dcs-access list` shows what there is.",
+        )
+    whole = [{**row, "resources": resources(cloud, row["exposure"])} for row in found]
+    show(whole, app.output, lambda: "\n\n".join(map(_text, whole)))
+
+
+def exposures(cloud: Cloud) -> list[dict[str, Any]]:
+    """Every exposure of the project, by two list calls."""
+    groups, balancers = gather(cloud.elb.ip_groups, cloud.elb.load_balancers)
+    anchors: dict[str, tuple[IpGroup, Record]] = {}
+    for group in sorted(groups, key=lambda group: (group.created_at, group.id)):
+        record = read_record(group.description)
+        if record is not None and group.name.startswith(PREFIX):
+            anchors.setdefault(record.exposure, (group, record))
+    return [_row(group, record, balancers) for group, record in anchors.values()]
+
+
+def _row(group: IpGroup, record: Record, balancers: list[LoadBalancer]) -> dict[str, Any]:
+    name = resource_name(record.exposure)
+    addresses = [eip.address for balancer in balancers if balancer.name == name for eip in balancer.public_ips]
+    return {
+        "exposure": record.exposure,
+        "instance_id": record.instance,
+        "node": record.node,
+        "endpoint": f"{addresses[0]}:{record.port}" if addresses else None,
+        "clients": list(group.entries),
+        "expires_at": moment(record.expires_at),
+        "mode": record.mode.value,
+        "vpc_id": record.vpc,
+        "peer_vpc_id": record.peer_vpc,
+        "run_id": record.run,
+    }
+
+
+def resources(cloud: Cloud, exposure: str) -> list[dict[str, str]]:
+    """The load balancers of an exposure and all below them, with their states."""
+    balancers = find_load_balancers(cloud, resource_name(exposure), exposure)
+    return [part for balancer in balancers for part in _parts(cloud.elb.status_tree(balancer.id))]
+
+
+def _parts(tree: StatusTree) -> list[dict[str, str]]:
+    parts = [_part("load_balancer", tree.id, tree.operating_status)]
+    for listener in tree.listeners:
+        parts.append(_part("listener", listener.id, listener.operating_status))
+        for pool in listener.pools:
+            parts.append(_part("pool", pool.id, pool.operating_status))
+            if pool.healthmonitor:
+                parts.append(_part("health_monitor", pool.healthmonitor.id, pool.healthmonitor.provisioning_status))
+            parts += [_part("member", each.id, each.operating_status) for each in pool.members]
+    return parts
+
+
+def _part(kind: str, identifier: str, status: str) -> dict[str, str]:
+    return {"kind": kind, "id": identifier, "status": status}
+
+
+def _text(whole: dict[str, Any]) -> str:
+    head = {name: value for name, value in whole.items() if name != "resources"}
+    return f"{facts(head)}\n\n{table(whole['resources'], ('kind', 'id', 'status'))}"

@@ -1,0 +1,47 @@
+"""The command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.demo import demo
+from cli.emulator import emulator
+from cli.exposures import list_, show_
+from cli.options import App, common, examples
+from cli.output import explain
+from cli.requests import expose, submit, withdraw
+from cli.running import EXITS, Exit
+from cli.runs import run, serve
+from cli.schemas import schema
+from shared.errors import AccessError, TemporaryError
+
+_EXAMPLES = examples(
+    "dcs-access demo          all of it on this machine, no account needed",
+    "dcs-access --os-cloud otc expose ID --allow 203.0.113.0/24 --accept production",
+    "dcs-access --os-cloud otc list",
+    "dcs-access --os-cloud otc withdraw ID",
+)
+
+
+class _Group(click.Group):
+    """Shows a failure in one way, whatever command it ends."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AccessError as problem:
+            explain(problem.data)
+            ctx.exit(Exit.FAILED if isinstance(problem, TemporaryError) else Exit.REFUSED)
+
+
+@click.group(cls=_Group, epilog=f"{_EXAMPLES}\n\n{EXITS}", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dcs-public-access")
+@common
+def main(app: App) -> None:
+    """Reach a private Open Telekom Cloud DCS Redis instance from outside, and take that back."""
+
+
+for _command in (demo, expose, withdraw, list_, show_, submit, serve, run, schema, emulator):
+    main.add_command(_command)

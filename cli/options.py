@@ -1,0 +1,119 @@
+"""What every command takes: which cloud, which store, which output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from shared.errors import ErrorCode, PermanentError
+
+if TYPE_CHECKING:
+    from cli.composition import Composition
+    from shared.otc.transport import Transport
+
+STORE_VARIABLE = "DCS_ACCESS_STORE"
+EMULATOR = "emulator"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Format(StrEnum):
+    """How a result is written to standard output."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+@dataclass(frozen=True)
+class App:
+    """The options of one invocation; what costs time to import is imported when it is first needed."""
+
+    os_cloud: str | None = None
+    os_region_name: str | None = None
+    store: Path | None = None
+    output: Format = Format.TABLE
+    quiet: bool = False
+
+    def connect(self) -> Transport:
+        """Sign in.
+
+        Raises:
+            PermanentError: `InvalidRequest` without credentials, or what `cli.session.connect` raises.
+        """
+        from cli.session import connect  # noqa: PLC0415  # half a second that --help need not pay
+
+        if self.os_cloud is None and not any(name.startswith("OS_") for name in os.environ):
+            raise PermanentError(
+                ErrorCode.INVALID_REQUEST,
+                "No cloud is named and no OS_* variable is set.",
+                field="os_cloud",
+                advice="Name a cloud of clouds.yaml with --os-cloud, or set OS_AUTH_URL and its kin; "
+                "--os-cloud emulator needs `dcs-access emulator serve` only.",
+            )
+        if (self.os_cloud or os.environ.get("OS_CLOUD")) == EMULATOR and emulator_config().exists():
+            os.environ.setdefault("OS_CLIENT_CONFIG_FILE", str(emulator_config()))
+        return connect(self.os_cloud, self.os_region_name)
+
+    def compose(self, *, events_on_stdout: bool = False) -> Composition:
+        """Put cloud, engine and handlers together."""
+        from cli.composition import Composition  # noqa: PLC0415  # the engine takes a second to import
+
+        transport = self.connect()
+        store = self.store or state_path() / transport.project_id
+        return Composition.of(transport, store, events_on_stdout=events_on_stdout)
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help; the mark keeps click from re-wrapping it."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def state_path() -> Path:
+    """Where queues and the emulator's clouds.yaml are kept."""
+    return Path(click.get_app_dir("dcs-access"))
+
+
+def emulator_config() -> Path:
+    """The clouds.yaml of the emulator that was served last."""
+    return state_path() / EMULATOR / "clouds.yaml"
+
+
+def common(command: F) -> F:
+    """Give a command the common options and, as its first argument, the `App` they make.
+
+    They may stand before and after the command's name; after wins.
+    """
+
+    @click.pass_context
+    @wraps(command)
+    def with_app(context: click.Context, /, **given: Any) -> Any:
+        app = context.find_object(App) or App()
+        names = App.__dataclass_fields__.keys() & given.keys()
+        changes = {name: given.pop(name) for name in names}
+        context.obj = replace(app, **{name: value for name, value in changes.items() if value})
+        return command(context.obj, **given)
+
+    for option in reversed(_OPTIONS):
+        with_app = option(with_app)
+    return with_app  # type: ignore[return-value]
+
+
+_OPTIONS = (
+    click.option("--os-cloud", metavar="NAME", help="Cloud of clouds.yaml; else OS_CLOUD or OS_* variables."),
+    click.option("--os-region-name", metavar="REGION", help="Region, if the cloud does not say."),
+    click.option(
+        "--store",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar=STORE_VARIABLE,
+        help=f"Folder of the queue and its runs; one per project by default. [{STORE_VARIABLE}]",
+    ),
+    click.option("-o", "--output", type=click.Choice(Format), help="Form of the result; table by default."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, only the result."),
+)

@@ -1,0 +1,92 @@
+"""The commands that make a request: expose, withdraw, submit."""
+
+from __future__ import annotations
+
+from typing import Any, TextIO
+
+import click
+
+from cli.intake import checked, read_request
+from cli.options import App, common, examples
+from cli.output import show
+from cli.running import carry_out
+from shared.errors import ErrorCode, PermanentError
+from shared.request import OnFailure, Risk
+
+_FILE = click.File(encoding="utf-8")
+
+
+@click.command(
+    epilog=examples(
+        "dcs-access expose 1b0e... --allow 203.0.113.0/24 --accept production",
+        "dcs-access expose 1b0e... --allow 203.0.113.7 --accept production --expires-after 8h -o json",
+        "dcs-access expose -f request.json",
+    )
+)
+@click.argument("instance", required=False)
+@click.option("-f", "--file", type=_FILE, help="A request as JSON in place of all options; - is standard input.")
+@click.option("--allow", multiple=True, metavar="CIDR", help="Clients that may connect; may be given again.")
+@click.option(
+    "--accept", multiple=True, type=click.Choice([risk.value for risk in Risk]), help="A risk you acknowledge."
+)
+@click.option("--port", type=int, help="Listener port.  [default: 80]")
+@click.option("--node", metavar="IP:PORT", help="Which node of a Redis Cluster.")
+@click.option("--vpc-id", metavar="ID", help="Where the load balancer stands.  [default: the instance's VPC]")
+@click.option("--subnet-id", metavar="ID", help="Its subnet.  [default: the one with most free addresses]")
+@click.option("--same-vpc", type=click.Choice(["documented", "direct"]), help="If both are in one VPC.")
+@click.option("--helper-vpc-id", metavar="ID", help="The other VPC that a documented same-VPC peering needs.")
+@click.option("--availability-zone", "availability_zones", multiple=True, metavar="ZONE", help="May be repeated.")
+@click.option("--flavor", metavar="ID|NAME", help="L4 flavor.  [default: the smallest]")
+@click.option("--bandwidth-mbit", type=int, help="Of the public address.  [default: 5]")
+@click.option("--on-failure", type=click.Choice([each.value for each in OnFailure]), help="[default: rollback]")
+@click.option("--expires-after", metavar="DURATION", help="Such as 30m, 8h or 7d.")
+@click.option("--expires-at", metavar="TIME", help="RFC 3339, such as 2030-01-31T18:00:00Z.")
+@click.option("--require-probe", is_flag=True, help="Fail unless Redis was seen to answer from here.")
+@click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too.")
+@click.option("--request-id", metavar="ID", help="Idempotency key.  [default: a new UUID]")
+@common
+def expose(app: App, file: TextIO | None, instance: str | None, **fields: Any) -> None:
+    """Publish INSTANCE at a public address and port."""
+    fields["instance_id"] = instance
+    given = {name: value for name, value in fields.items() if value not in (None, (), False)}
+    carry_out(app, _request("expose", file, given))
+
+
+@click.command(epilog=examples("dcs-access withdraw 1b0e..."))
+@click.argument("instance", required=False)
+@click.option("-f", "--file", type=_FILE, help="A request as JSON in place of all options; - is standard input.")
+@click.option("--node", metavar="IP:PORT", help="Which node of a Redis Cluster.")
+@click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too.")
+@click.option("--request-id", metavar="ID", help="Idempotency key.  [default: a new UUID]")
+@common
+def withdraw(app: App, file: TextIO | None, instance: str | None, **fields: Any) -> None:
+    """Take the exposure of INSTANCE down, without a trace."""
+    fields["instance_id"] = instance
+    given = {name: value for name, value in fields.items() if value not in (None, ())}
+    carry_out(app, _request("withdraw", file, given))
+
+
+@click.command(epilog=examples("dcs-access submit request.json", "dcs-access serve"))
+@click.argument("file", type=_FILE)
+@common
+def submit(app: App, file: TextIO) -> None:
+    """Queue the request in FILE (- is standard input) and print its run."""
+    view = app.compose().enqueue(read_request(file))
+    data = {"run_id": view.run_id, "request_id": view.request_id, "status": view.status.value}
+    show(data, app.output, lambda: view.run_id)
+
+
+def _request(action: str, file: TextIO | None, given: dict[str, Any]) -> dict[str, Any]:
+    if file is None:
+        return checked({"action": action, **given})
+    if given:
+        raise click.UsageError(f"A file is the whole request; leave {', '.join(sorted(given))} to it.")
+    request = read_request(file)
+    if request["action"] != action:
+        raise PermanentError(
+            ErrorCode.INVALID_REQUEST,
+            f"The request asks to {request['action']}, the command to {action}.",
+            field="action",
+            advice=f"Use `dcs-access {request['action']}`, or `dcs-access submit`.",
+        )
+    return request

@@ -1,0 +1,132 @@
+"""Carry a run out and say how it ended: progress, interruption, result, exit code."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.options import App
+from cli.output import cell, explain, facts, show, table
+from cli.progress import progress
+from shared.errors import ErrorCode, ErrorData
+from shared.events import EventKind
+from shared.run_data import read_failure
+
+if TYPE_CHECKING:
+    from cli.composition import Composition
+    from workflow.engines.embedded import RunView
+
+
+class Exit(IntEnum):
+    """What the process says when it ends."""
+
+    OK = 0
+    FAILED = 1
+    REFUSED = 2
+    CANCELLED = 3
+    LEFT = 130
+
+
+EXITS = """\b
+Exit codes:
+  0    done as asked
+  1    failed; what was made is rolled back, or kept if the request says so
+  2    refused: wrong usage, input or credentials, or a safety rule; nothing was created
+  3    cancelled and rolled back
+  130  left by a second Ctrl-C; the run goes on with the next worker"""
+
+
+def carry_out(app: App, request: dict[str, Any]) -> None:
+    """Queue a request, work until its run ends, show the result and exit."""
+    composed = app.compose()
+    view = composed.enqueue(request)
+    raise SystemExit(report(app, follow(app, composed, view.run_id)))
+
+
+def follow(app: App, composed: Composition, run_id: str) -> RunView:
+    """Work, or watch whoever works, until the run ends; Ctrl-C cancels it, twice leaves it."""
+    with progress(quiet=app.quiet) as shown, _interruptible(composed, run_id):
+        return composed.engine.work_until_done(run_id, shown.tell)
+
+
+@contextmanager
+def _interruptible(composed: Composition, run_id: str) -> Iterator[None]:
+    def cancel(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Not here: the interrupted code may hold the locks that the store needs.
+        Thread(target=composed.engine.cancel, args=(run_id,)).start()
+        click.echo("Cancelling and rolling back; Ctrl-C again leaves that to the next worker.", err=True)
+
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"Run {run_id} goes on with `dcs-access serve`.", err=True)
+        raise SystemExit(Exit.LEFT) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def report(app: App, view: RunView) -> Exit:
+    """Show how a run ended: the event on standard output, a failure on standard error too."""
+    event = event_of(view)
+    if event is None:
+        error = read_failure({"Error": view.error, "Cause": view.cause})
+        explain(error)
+        click.echo(f"  run     {view.run_id}", err=True)
+        return Exit.CANCELLED if error.code is ErrorCode.CANCELLED else Exit.FAILED
+    show(event, app.output, lambda: summary(event))
+    error = event["data"]["error"]
+    if error:
+        explain(ErrorData.model_validate(error))
+    return exit_of(event)
+
+
+def event_of(view: RunView) -> dict[str, Any] | None:
+    """The event in a run's output."""
+    return _find_event(view.output)
+
+
+def _find_event(data: Any) -> dict[str, Any] | None:
+    if not isinstance(data, Mapping):
+        return None
+    if "specversion" in data:
+        return dict(data)
+    return next((event for value in data.values() if (event := _find_event(value))), None)
+
+
+def exit_of(event: Mapping[str, Any]) -> Exit:
+    """The exit code that an event stands for."""
+    kind = EventKind(event["type"].rpartition(".")[2])
+    if kind in {EventKind.COMPLETED, EventKind.WITHDRAWN}:
+        return Exit.OK
+    if kind is EventKind.REJECTED:
+        return Exit.REFUSED
+    return Exit.CANCELLED if event["data"]["error"]["code"] == ErrorCode.CANCELLED else Exit.FAILED
+
+
+def summary(event: Mapping[str, Any]) -> str:
+    """An event as people read it."""
+    data = event["data"]
+    kind = event["type"].rpartition(".")[2].capitalize()
+    instance, endpoint, health = data["instance"] or {}, data["endpoint"] or {}, data["health"] or {}
+    head = {
+        "instance": " ".join(filter(None, (instance.get("name"), instance.get("id"), instance.get("node")))),
+        "endpoint": f"{endpoint['address']}:{endpoint['port']}" if endpoint else None,
+        "clients": data["request"].get("allow"),
+        "health": ", ".join(filter(None, (health.get("status"), health.get("reason_code")))),
+        "probe": data["probe"],
+        "expires": data["expires_at"],
+        "run": data["run_id"],
+    }
+    parts = [f"{kind}: exposure {cell(data['exposure'])}", facts(head)]
+    if data["resources"]:
+        parts += ["", table(data["resources"], ("did", "kind", "id", "reason"))]
+    parts += [f"Note {finding['code']}: {finding['message']}" for finding in data["findings"]]
+    return "\n".join(parts)

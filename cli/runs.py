@@ -1,0 +1,117 @@
+"""The queue: work it, look at its runs, cancel one."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.options import App, common
+from cli.output import facts, moment, show, table
+from cli.progress import Board, line
+from cli.running import Exit, event_of, follow, report
+from shared.masking import mask
+
+if TYPE_CHECKING:
+    from workflow.engines.embedded import RunView
+
+_COLUMNS = ("run_id", "machine", "instance_id", "status", "created", "ended")
+
+
+@click.command()
+@common
+def serve(app: App) -> None:
+    """Work the queue until stopped; events go to standard output, one JSON object a line.
+
+    A termination signal (SIGTERM, Ctrl-C) lets steps at work end; the next worker goes on from there.
+    """
+    composed = app.compose(events_on_stdout=True)
+    if not app.quiet:
+        click.echo(f"Working the queue of project {composed.cloud.project_id} in {composed.store}.", err=True)
+    with _stop_signal() as stop:
+        composed.engine.work(stop.is_set)
+
+
+@contextmanager
+def _stop_signal() -> Iterator[Event]:
+    stop = Event()
+    names = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(name, lambda *_: stop.set()) for name in names]
+    try:
+        yield stop
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)
+
+
+@click.group()
+def run() -> None:
+    """Look at runs, or cancel one."""
+
+
+@run.command("list")
+@click.option("--instance", metavar="ID", help="Only the runs of this instance.")
+@common
+def list_(app: App, instance: str | None) -> None:
+    """List the runs of the project, the newest first."""
+    rows = [row(view) for view in app.compose().engine.runs(key=instance)]
+    show(rows, app.output, lambda: table(rows, _COLUMNS))
+
+
+@run.command("show")
+@click.argument("run_id")
+@common
+def show_(app: App, run_id: str) -> None:
+    """Show a run: its request, the states it went through, its event."""
+    view = app.compose().engine.run(run_id)
+    show(whole(view), app.output, lambda: text(view))
+
+
+@run.command()
+@click.argument("run_id")
+@click.option("--no-wait", is_flag=True, help="Signal only; do not wait for the roll back.")
+@common
+def cancel(app: App, run_id: str, *, no_wait: bool) -> None:
+    """Stop a run at its next step, and roll back what it made."""
+    composed = app.compose()
+    view = composed.engine.cancel(run_id)
+    if no_wait and not view.status.ended:
+        show(row(view), app.output, lambda: f"{run_id} will be cancelled by the worker.")
+        return
+    code = report(app, follow(app, composed, run_id))
+    raise SystemExit(Exit.OK if code is Exit.CANCELLED else code)
+
+
+def row(view: RunView) -> dict[str, Any]:
+    """A run in a list."""
+    return {
+        "run_id": view.run_id,
+        "request_id": view.request_id,
+        "machine": view.machine,
+        "instance_id": view.key,
+        "status": view.status.value,
+        "created": moment(view.created),
+        "started": moment(view.started),
+        "ended": moment(view.ended),
+    }
+
+
+def whole(view: RunView) -> dict[str, Any]:
+    """All there is to know of a run."""
+    return {
+        **row(view),
+        "cancelled": view.cancelled,
+        "request": mask((view.input or {}).get("request")),
+        "history": [event.to_json() for event in view.history],
+        "event": event_of(view),
+    }
+
+
+def text(view: RunView) -> str:
+    """A run as people read it."""
+    lines = [f"  {each.branch}{' ' if each.branch else ''}{line(each)}" for each in Board(view.history).rows]
+    return "\n".join([facts(row(view)), "", *lines])
