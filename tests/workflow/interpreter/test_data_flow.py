@@ -100,11 +100,11 @@ def test_an_execution_is_plain_json_and_pins_its_definition():
 
 def test_variables_are_set_when_a_state_is_left_from_the_values_at_its_entry():
     machine = one(
-        {"Type": "Pass", "Result": {"n": 2}, "Assign": {"x": 1, "y.$": "$.n"}, "Next": "Swap"},
+        {"Type": "Pass", "Result": {"n": 2}, "Assign": {"x": 1, "y.$": "$.n", "kept": 0}, "Next": "Swap"},
         Swap={"Type": "Pass", "Assign": {"x.$": "$y", "y.$": "$x"}, "Parameters": {"x.$": "$x"}, "Next": "Tell"},
-        Tell={"Type": "Pass", "Parameters": {"x.$": "$x", "y.$": "$y", "was.$": "$.x"}, "End": True},
+        Tell={"Type": "Pass", "Parameters": {"x.$": "$x", "y.$": "$y", "was.$": "$.x", "kept.$": "$kept"}, "End": True},
     )
-    assert output(machine) == {"x": 2, "y": 1, "was": 1}
+    assert output(machine) == {"x": 2, "y": 1, "was": 1, "kept": 0}
 
 
 def test_a_wait_assigns_from_its_input_and_a_catcher_from_the_error():
