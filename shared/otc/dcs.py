@@ -118,7 +118,7 @@ class DcsClient(ServiceClient):
 
     def ssl(self, instance_id: str) -> bool | None:
         """Whether an instance speaks TLS; None where it cannot."""
-        call = self._v2("GET", "instance:get", "instances", instance_id, "ssl")
+        call = self._v2("GET", "ssl:get", "instances", instance_id, "ssl")
         answer = self._transport.send(call)
         if answer.status == 204 or envelope(answer)[0] == _SSL_UNSUPPORTED:
             return None

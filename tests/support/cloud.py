@@ -16,7 +16,7 @@ class EmulatorTransport:
     """Calls the emulator's door with a token of its first user for its first project."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+        self.emulator = emulator
         world = emulator.world()
         user, project = next(iter(world.iam.users.values())), next(iter(world.iam.projects.values()))
         self.project_id, self.region = project.id, world.region
@@ -28,7 +28,7 @@ class EmulatorTransport:
         body = b"" if call.body is None else json.dumps(call.body).encode()
         request = Request.of(call.method, url, {"X-Auth-Token": self._token}, body)
         try:
-            response = self._emulator.handle(request)
+            response = self.emulator.handle(request)
         except ConnectionLost:
             raise lost(call) from None
         return Answer(response.status, response.body, response.headers)

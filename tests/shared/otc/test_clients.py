@@ -23,8 +23,9 @@ from shared.otc.elb import (
     PoolCreate,
 )
 from shared.otc.problems import ambiguous
+from shared.otc.transport import Answer, Call
 from shared.otc.vpc import Route, Subnet, Vpc
-from tests.support.cloud import cloud_on
+from tests.support.cloud import EmulatorTransport, cloud_on
 
 
 @pytest.fixture
@@ -34,9 +35,19 @@ def emulator() -> Iterator[Emulator]:
     emulator.close()
 
 
+class Declared(EmulatorTransport):
+    """Every call must declare the very permission that the cloud asks for: policies are made from it."""
+
+    def send(self, call: Call) -> Answer:
+        try:
+            return super().send(call)
+        finally:
+            assert list(self.emulator.calls)[-1].action == call.action
+
+
 @pytest.fixture
 def cloud(emulator: Emulator) -> Cloud:
-    return cloud_on(emulator)
+    return Cloud.over(Declared(emulator))
 
 
 def vpc_named(cloud: Cloud, name: str) -> Vpc:
@@ -276,7 +287,7 @@ def test_what_is_not_there_is_not_found(cloud: Cloud):
         assert caught.value.code is ErrorCode.NOT_FOUND, look
 
 
-def test_a_call_declares_the_permission_that_the_cloud_asks_for():
+def test_a_missing_permission_is_named_as_the_cloud_spells_it():
     world = World.small()
     user = next(iter(world.iam.users.values()))
     user.permissions = ["vpc:*", "dcs:*"]
