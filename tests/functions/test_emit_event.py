@@ -81,3 +81,8 @@ def test_only_a_valid_request_names_its_own_webhooks():
     request = REQUEST | {"notify": ["https://hooks.example/x"]}
     assert run([], request=request)["asked"] == [("https://hooks.example/x",)]
     assert run([], request=request | {"surprise": 1})["asked"] == [()]
+
+
+def test_an_event_whose_delivery_was_given_up_is_only_kept():
+    box = Box("box", broken=True)
+    assert run([box], deliver=False)["event"]["id"] == "run-1"
