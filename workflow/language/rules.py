@@ -244,7 +244,6 @@ def _unsupported(scope: Scope) -> Iterator[Problem]:
 
 
 _RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
-    _unsupported,
     _targets_exist,
     _every_state_is_reached_and_an_end_too,
     _one_way_on,
@@ -262,17 +261,17 @@ _RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
 def check_rules(root: Mapping[str, Json]) -> list[Problem]:
     """Check every rule in every scope."""
     found = scopes(root)
-    problems = [problem for scope in found for rule in _RULES for problem in rule(scope)]
-    return _unsupported_machine(root) + problems + _repeated_names(found)
+    return [each for scope in found for rule in _RULES for each in rule(scope)] + _repeated_names(found)
 
 
-def _unsupported_machine(root: Mapping[str, Json]) -> list[Problem]:
+def refusals(root: Mapping[str, Json]) -> list[Problem]:
+    """Name what the language has and we do not."""
     problems = []
     if root.get("QueryLanguage") == "JSONata":
         problems.append(Problem("/QueryLanguage", "not supported: JSONata"))
     if "TimeoutSeconds" in root:
         problems.append(Problem("/TimeoutSeconds", "not supported yet: TimeoutSeconds of a machine"))
-    return problems
+    return problems + [each for scope in scopes(root) for each in _unsupported(scope)]
 
 
 def _repeated_names(found: list[Scope]) -> list[Problem]:

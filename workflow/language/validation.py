@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from workflow.language.definition import Definition, Flow, Machine, Map, Parallel
 from workflow.language.evaluation import CompileError
-from workflow.language.rules import Problem, check_rules
+from workflow.language.rules import Problem, check_rules, refusals
 from workflow.language.templates import escape
 
 Json = Any
@@ -62,19 +62,19 @@ def _examine(source: str | Mapping[str, Json]) -> tuple[Json, Definition | None,
         return raw, None, problems
     if not isinstance(raw, Mapping):
         return raw, None, [Problem("", "a definition must be a JSON object")]
-    problems = check_rules(raw)
-    if Problem("/QueryLanguage", "not supported: JSONata") in problems:
-        # What else a JSONata machine holds is nothing that we could judge.
-        return raw, None, problems
+    refused = refusals(raw)
+    if raw.get("QueryLanguage") == "JSONata":
+        # What else such a machine holds is nothing that we could judge.
+        return raw, None, refused
     definition, shape = _shape(raw)
-    named = [problem.place for problem in problems]
-    return raw, definition, problems + [each for each in shape if not _within(each.place, named)]
+    rest = [*check_rules(raw), *shape]
+    return raw, definition, refused + [each for each in rest if not _is_refused(each.place, refused)]
 
 
-def _within(place: str, named: list[str]) -> bool:
-    """Whether a rule has said something better already, about this place or the language of this state."""
-    parent = place.rsplit("/", 1)[0]
-    return any(f"{place}/".startswith(f"{each}/") for each in named) or f"{parent}/QueryLanguage" in named
+def _is_refused(place: str, refused: list[Problem]) -> bool:
+    """Whether a refusal has said more already: of this place, what it is in, or the state's language."""
+    state = place.rsplit("/", 1)[0]
+    return any(f"{place}/".startswith(f"{each.place}/") or each.place == f"{state}/QueryLanguage" for each in refused)
 
 
 def _load(source: str, problems: list[Problem]) -> Json:

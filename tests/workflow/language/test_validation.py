@@ -100,10 +100,13 @@ def test_a_problem_of_the_whole_is_reported_too(definition, place, message):
 
 def test_every_problem_is_reported_at_once_in_every_scope():
     inner = {"StartAt": "Lost", "States": {"In/ner": task(TimeoutSeconds=0, Colour=1, End=True)}}
-    machine = one({"Type": "Parallel", "Branches": [inner], "ResultPath": "x"}, Spare=END)
+    state = {"Type": "Parallel", "Branches": [inner], "ResultPath": "x", "Next": "It"}
+    machine = one(state, Spare=END, Odd=5)
     base = "/States/It/Branches/0"
     assert set(places(machine)) == {
+        "/States",
         "/States/Spare",
+        "/States/Odd",
         "/States/It/ResultPath",
         f"{base}/StartAt",
         f"{base}/States/In~1ner/TimeoutSeconds",
