@@ -15,13 +15,14 @@ from shared.ids import run_id
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Transport
 from shared.probe import probe
+from shared.request import normalised
 from shared.services import LocalContext, Services, utc_now
 from shared.settings import Settings, read_settings
 from shared.sinks import sinks_for
 from workflow.engines.embedded import EmbeddedEngine, RunView
 from workflow.machines import load_machines
 
-_URN_PARTS = 8
+_URN_PARTS = 7
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Composition:
 
     def enqueue(self, request: dict[str, Any]) -> RunView:
         """Queue a valid request; it stays with the project of these credentials, whoever works it later."""
-        request = {"project_id": self.cloud.project_id, **request}
+        request = normalised({"project_id": self.cloud.project_id, **request})
         return self.engine.enqueue(
             request["action"],
             request_id=request["request_id"],
@@ -78,9 +79,13 @@ def resolver(given: Services) -> Callable[[str], Callable[[Any], Any]]:
 
 
 def function_name(urn: str) -> str:
-    """The function in `urn:fss:<region>:<project>:function:<package>:<name>:<version>`."""
+    """The function in `urn:fss:<region>:<project>:function:<application>:<name>`.
+
+    Raises:
+        ValueError: it is no such URN.
+    """
     parts = urn.split(":")
-    if len(parts) != _URN_PARTS or not parts[6].isidentifier():
+    if len(parts) != _URN_PARTS or not parts[-1].isidentifier():
         msg = f"not the URN of a function: {urn}"
         raise ValueError(msg)
-    return parts[6]
+    return parts[-1]

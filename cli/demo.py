@@ -56,7 +56,9 @@ def demo(port: int, *, quiet: bool) -> None:
 def _show(app: App, account: Emulator, plane: LoopbackDataPlane, port: int) -> bool:
     before, instance = account.snapshot(), _instance(account)
     about = {"instance_id": instance.id}
-    exposed = _run(app, {"action": "expose", **about, "allow": [CLIENTS], "port": port, "accept": ["production"]})
+    elsewhere = next(vpc.id for vpc in account.world().vpc.vpcs.values() if vpc.id != instance.vpc_id)
+    asked = {"allow": [CLIENTS], "port": port, "vpc_id": elsewhere, "accept": ["production"]}
+    exposed = _run(app, {"action": "expose", **about, **asked})
     if exposed is None:
         return False
     used = _use(exposed["data"]["endpoint"], instance, plane)

@@ -108,15 +108,15 @@ class Silence:
 
 
 class Lines(Silence):
-    """One line a change, with the time, on standard error."""
+    """One line for each state that ends or has to wait, with the time, on standard error."""
 
     def __init__(self) -> None:
         self._board = Board()
 
     def tell(self, event: HistoryEvent) -> None:
-        """Write a line if a row changed."""
+        """Write a line if there is news."""
         row = self._board.add(event)
-        if row is not None:
+        if row is not None and row.mark != "running":
             at = datetime.fromtimestamp(event.at, UTC).strftime("%H:%M:%S")
             click.echo(f"{at} {line(row)}", err=True)
 

@@ -82,6 +82,8 @@ def report(app: App, view: RunView) -> Exit:
         click.echo(f"  run     {view.run_id}", err=True)
         return Exit.CANCELLED if error.code is ErrorCode.CANCELLED else Exit.FAILED
     show(event, app.output, lambda: summary(event))
+    if not view.output["delivered"]:
+        click.echo("The event did not reach every sink; it stays in the run's record.", err=True)
     error = event["data"]["error"]
     if error:
         explain(ErrorData.model_validate(error))
@@ -89,16 +91,9 @@ def report(app: App, view: RunView) -> Exit:
 
 
 def event_of(view: RunView) -> dict[str, Any] | None:
-    """The event in a run's output."""
-    return _find_event(view.output)
-
-
-def _find_event(data: Any) -> dict[str, Any] | None:
-    if not isinstance(data, Mapping):
-        return None
-    if "specversion" in data:
-        return dict(data)
-    return next((event for value in data.values() if (event := _find_event(value))), None)
+    """The event in a run's output; none while it runs, or if the engine itself failed."""
+    event: dict[str, Any] | None = (view.output or {}).get("event")
+    return event
 
 
 def exit_of(event: Mapping[str, Any]) -> Exit:
