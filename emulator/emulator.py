@@ -22,6 +22,7 @@ from emulator.dials import Dials
 from emulator.eip.urls import ROUTES as EIP_ROUTES
 from emulator.elb.urls import ROUTES as ELB_ROUTES
 from emulator.faults import ConnectionLost, Fault, Faults
+from emulator.health import Ticker
 from emulator.iam.models import Token
 from emulator.iam.urls import ROUTES as IAM_ROUTES
 from emulator.snapshot import snapshot
@@ -54,6 +55,9 @@ class Emulator:
         self._account = Account(own, self.clock, self.dials, data_plane or ModelledDataPlane())
         self._throttler = Throttler(self.clock)
         self._lock = threading.RLock()
+        # Nobody can see a modelled data plane without a call, which ticks; packets of a real one come uncalled.
+        real_time = data_plane is not None and isinstance(self.clock, SystemClock)
+        self._ticker = Ticker(self.tick) if real_time else None
 
     def handle(self, request: Request) -> Response:
         """Answer one request, whatever it is.
@@ -164,10 +168,11 @@ class Emulator:
         """Let everything happen that was due by now."""
         with self._lock:
             self._account.tick()
-            self._account.reconcile()
 
     def close(self) -> None:
         """Stop the data plane."""
+        if self._ticker:
+            self._ticker.close()
         with self._lock:
             self._account.data_plane.close()
 

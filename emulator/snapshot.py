@@ -9,7 +9,7 @@ from emulator.world import World
 
 TIME_STAMPS = frozenset({"created_at", "updated_at"})
 # How many reads a resource has seen, or ids the account has given, is not what the account holds.
-PASSING = frozenset({"pending", "hidden_reads", "ids_issued", "seed"})
+PASSING = frozenset({"pending", "hidden_reads", "ids_issued", "seed", "since", "whitelist_before", "whitelist_pending"})
 
 
 def snapshot(world: World, *, timestamps: bool) -> dict[str, Any]:
@@ -23,7 +23,5 @@ def _plain(value: Any, dropped: frozenset[str]) -> Any:
     if isinstance(value, dict):
         return {key: _plain(value[key], dropped) for key in sorted(value) if key not in dropped}
     if isinstance(value, list):
-        return sorted(
-            (_plain(item, dropped) for item in value), key=lambda item: json.dumps(item, sort_keys=True)
-        )
+        return sorted((_plain(item, dropped) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
     return value

@@ -238,9 +238,7 @@ def _projects(account: Account, request: Request, projects: list[Project]) -> An
         }
         for project in projects
     ]
-    return ok(
-        {"projects": shown, "links": {"self": request.base + request.path, "next": None, "previous": None}}
-    )
+    return ok({"projects": shown, "links": {"self": request.base + request.path, "next": None, "previous": None}})
 
 
 def _version(base: str) -> dict[str, Any]:
