@@ -25,7 +25,7 @@ def _ensure(order: _Order, services: Services) -> StepResult:
     cloud, settings = services.cloud, services.settings
     now = services.now().timestamp()
     first = order.first and now - order.plan.seen.at <= settings.fresh_seconds
-    (group, group_touched), (balancer, touched) = gather(
+    (group, group_touched, before), (balancer, touched) = gather(
         lambda: ensure_ip_group(cloud, order.plan, first=first, settle=settings.settle_seconds),
         lambda: ensure_load_balancer(
             cloud,
@@ -45,5 +45,6 @@ def _ensure(order: _Order, services: Services) -> StepResult:
             "load_balancer_id": balancer.id,
             "eip_id": eip.id,
             "public_address": eip.address,
+            **({"before": before.model_dump_json()} if before else {}),
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.planning.plan import Plan
+from shared.planning.plan import Before, Plan
 from shared.resources.ip_group import restore_ip_group
 from shared.results import StepResult
 from shared.services import LocalContext, Services
@@ -13,6 +13,7 @@ from shared.step import Order, run_step
 
 class _Order(Order):
     plan: Plan
+    built: list[dict[str, StepResult]]
 
 
 def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
@@ -21,5 +22,13 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _restore(order: _Order, services: Services) -> StepResult:
-    touched = restore_ip_group(services.cloud, order.plan.existing) if order.plan.existing else None
-    return StepResult(touched=(touched,) if touched else ())
+    before = before_of(order.plan, order.built)
+    return StepResult(touched=(restore_ip_group(services.cloud, before),) if before else ())
+
+
+def before_of(plan: Plan, built: list[dict[str, StepResult]]) -> Before | None:
+    """How the anchor was: as planned upon, else as it was when it was adopted."""
+    if plan.existing is not None:
+        return plan.existing.before
+    texts = [result.facts["before"] for branch in built for result in branch.values() if "before" in result.facts]
+    return Before.model_validate_json(texts[0]) if texts else None

@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 from shared.errors import ErrorCode
 from shared.otc.cloud import Cloud
-from shared.planning.decide import serving
 from shared.planning.plan import Plan, Target
+from shared.record import read_record
 from shared.request import OnFailure
+from shared.resources.converge import elect
+from shared.resources.health import serving
 from shared.resources.holdings import find_load_balancers
-from shared.resources.release import owner_of
+from shared.resources.ip_group import find_anchors
 from shared.results import StepResult
 from shared.services import LocalContext, Services
 from shared.step import Order, run_step
@@ -31,31 +33,32 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _review(order: _Order, services: Services) -> StepResult:
-    existed = order.plan.existing is not None
+    anchor = elect(find_anchors(services.cloud, order.target.name, order.target.exposure))
+    record = read_record(anchor.description) if anchor else None
+    existed = order.plan.existing is not None or (record is not None and record.taken)
     decision, reason = decide_failure(
         run=order.run,
-        owner=owner_of(services.cloud, order.target),
+        owner=record.run if record else None,
         error=order.error,
         on_failure=order.on_failure,
-        existed=existed,
-        healthy=existed and _healthy(services.cloud, order.target),
+        serves=existed and _serves(services.cloud, order.target),
     )
     return StepResult(facts={"decision": decision, "reason": reason})
 
 
 def decide_failure(
-    *, run: str, owner: str | None, error: str, on_failure: OnFailure, existed: bool, healthy: bool
+    *, run: str, owner: str | None, error: str, on_failure: OnFailure, serves: bool
 ) -> tuple[Decision, str]:
-    """What to do, and why."""
+    """What to do, and why; `serves` says that the exposure was there before the run and reaches the instance."""
     if owner not in {None, run}:
         return "leave", f"run {owner} has adopted the exposure"
     if on_failure is OnFailure.KEEP:
         return "leave", "the request asks to keep what was made"
-    if existed and healthy and error != ErrorCode.OPEN_TO_ALL:
+    if serves and error != ErrorCode.OPEN_TO_ALL:
         return "restore", "the exposure was there before this run and still serves"
     return "release", "nothing of a failed exposure is left behind"
 
 
-def _healthy(cloud: Cloud, target: Target) -> bool:
+def _serves(cloud: Cloud, target: Target) -> bool:
     balancers = find_load_balancers(cloud, target.name, target.exposure)
     return any(serving(cloud.elb.status_tree(balancer.id)) for balancer in balancers)

@@ -14,7 +14,7 @@ from shared.ids import exposure_id
 from shared.masking import mask
 from shared.probe import ProbeAnswer
 from shared.request import ExposeRequest, WithdrawRequest
-from shared.results import Did, Finding, Frozen, Kind, StepResult, StepTimes, Touched
+from shared.results import Did, Finding, Frozen, Kind, StepResult, Touched
 from shared.run_data import (
     distinct_findings,
     facts_with,
@@ -62,9 +62,13 @@ class Health(Frozen):
     reason_code: str | None = None
 
 
-class Step(StepTimes):
+class Step(Frozen):
     """A step, its attempts and times, and the code it failed with."""
 
+    state: str
+    attempts: int
+    started: AwareDatetime
+    ended: AwareDatetime
     error: ErrorCode | None = None
 
 

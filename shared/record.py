@@ -6,7 +6,7 @@ Descriptions hold at most 255 characters, without `<` and `>` (ELB and VPC API).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.ids import pack, unpack
@@ -40,8 +40,8 @@ class Record:
     """The desired state of an exposure as its IP group and its listener keep it; `expires_at` in epoch seconds.
 
     `run` owns the exposure: a run that adopts it writes itself here, and a roll back that finds another
-    run here leaves everything alone. `peer_vpc` is the instance's VPC, or the helper VPC where load
-    balancer and instance share one.
+    run here leaves everything alone. `taken` says that the exposure was there before its owner. `peer_vpc`
+    is the instance's VPC, or the helper VPC where load balancer and instance share one.
     """
 
     exposure: str
@@ -56,6 +56,7 @@ class Record:
     allow: str
     expires_at: int | None = None
     repair: bool = False
+    taken: bool = False
 
     def text(self) -> str:
         """The record as a description."""
@@ -72,16 +73,13 @@ class Record:
             "a": self.allow,
             "x": None if self.expires_at is None else str(self.expires_at),
             "f": "repair" if self.repair else None,
+            "t": "1" if self.taken else None,
         }
         text = " ".join([HEAD, *(f"{key}={value}" for key, value in words.items() if value is not None)])
         if len(text) > LIMIT:
             msg = f"a record of {len(text)} characters does not fit a description"
             raise ValueError(msg)
         return text
-
-    def owned_by(self, run: str) -> Record:
-        """The same record, owned by another run."""
-        return replace(self, run=run)
 
     @property
     def instance_vpc(self) -> str:
@@ -115,6 +113,7 @@ def read_record(description: str | None) -> Record | None:
             allow=words["a"],
             expires_at=int(words["x"]) if "x" in words else None,
             repair=words.get("f") == "repair",
+            taken="t" in words,
         )
     except (KeyError, ValueError):
         return None

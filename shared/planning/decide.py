@@ -7,7 +7,6 @@ from datetime import datetime
 from shared.errors import ErrorCode, PermanentError
 from shared.ids import allow_digest, resource_name
 from shared.otc.cloud import Cloud
-from shared.otc.elb import StatusTree
 from shared.otc.vpc import Peering, Subnet
 from shared.planning.choose import (
     candidate_subnets,
@@ -21,7 +20,7 @@ from shared.planning.choose import (
     roomiest,
 )
 from shared.planning.observe import Surroundings, World, observe_surroundings, observe_world
-from shared.planning.plan import BackendSubnet, Existing, Observation, Plan, PlanResult, RouteOrder, Target
+from shared.planning.plan import BackendSubnet, Before, Existing, Observation, Plan, PlanResult, RouteOrder, Target
 from shared.planning.safety import (
     check_client_range,
     check_free_addresses,
@@ -153,7 +152,7 @@ class _Site:
                 load_balancer_ids=tuple(balancer.id for balancer in world.load_balancers),
                 peering_id=peering.id if peering else None,
             ),
-            existing=self._existing(around.tree),
+            existing=self._existing(),
         )
         findings = warnings(request, instance, whitelist_changes=changes, node=request.node is not None)
         target = Target(exposure=plan.exposure, name=plan.name, instance_id=instance.id, record=plan.record)
@@ -261,15 +260,13 @@ class _Site:
         peers = self.mode is not Mode.DIRECT and peering is None
         check_quotas({"publicIp": fresh, "vpcPeer": peers}, self.world.vpc_quotas)
 
-    def _existing(self, tree: StatusTree | None) -> Existing | None:
+    def _existing(self) -> Existing | None:
         if self.group is None and self.balancer is None:
             return None
-        return Existing(
-            ip_group_id=self.group.id if self.group else None,
-            record=self.group.description if self.group else None,
-            allow=self.group.entries if self.group else (),
-            healthy=tree is not None and serving(tree),
-        )
+        if self.group is None:
+            return Existing(before=None)
+        before = Before(ip_group_id=self.group.id, record=self.group.description, allow=self.group.entries)
+        return Existing(before=before)
 
     def _adoptions(self) -> tuple[Finding, ...]:
         if self.group is None and self.balancer is None:
@@ -280,13 +277,3 @@ class _Site:
 def active_peering(peerings: tuple[Peering, ...] | list[Peering], vpc: str, peer: str) -> Peering | None:
     """The ACTIVE peering of a pair of VPCs, whichever side asked for it."""
     return next((one for one in peerings if one.vpc_ids == {vpc, peer} and one.status == "ACTIVE"), None)
-
-
-def serving(tree: StatusTree) -> bool:
-    """Whether some listener of the load balancer has a member that is ONLINE."""
-    return any(
-        member.operating_status == "ONLINE"
-        for listener in tree.listeners
-        for pool in listener.pools
-        for member in pool.members
-    )

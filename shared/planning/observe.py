@@ -12,7 +12,7 @@ from shared.errors import ErrorCode, PermanentError
 from shared.ids import PREFIX, exposure_id, resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.dcs import Instance, Node, Whitelist
-from shared.otc.elb import AvailabilityZone, Flavor, IpGroup, Listener, LoadBalancer, StatusTree
+from shared.otc.elb import AvailabilityZone, Flavor, IpGroup, Listener, LoadBalancer
 from shared.otc.models import QuotaUsage
 from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
 from shared.record import read_mark
@@ -47,7 +47,6 @@ class Surroundings:
     whitelist: Whitelist | None
     nodes: list[Node]
     peerings: list[Peering] | None
-    tree: StatusTree | None
     listeners: list[Listener]
 
 
@@ -108,7 +107,6 @@ def observe_surroundings(
         wanted["peerings"] = cloud.vpc.peerings
     if world.load_balancers:
         balancer = world.load_balancers[0].id
-        wanted["tree"] = lambda: cloud.elb.status_tree(balancer)
         wanted["listeners"] = lambda: cloud.elb.listeners(load_balancer_id=balancer)
     found = dict(zip(wanted, gather(*wanted.values()), strict=True))
     surroundings = Surroundings(
@@ -117,7 +115,6 @@ def observe_surroundings(
         whitelist=found["whitelist"],
         nodes=found.get("nodes", []),
         peerings=found.get("peerings"),
-        tree=found.get("tree"),
         listeners=found.get("listeners", []),
     )
     if surroundings.peerings is None and _peered(surroundings):

@@ -22,13 +22,18 @@ class RouteOrder(Frozen):
     target: str
 
 
-class Existing(Frozen):
-    """The exposure as it was found: what a roll back restores."""
+class Before(Frozen):
+    """An anchor as it was found: what a failed change restores."""
 
-    ip_group_id: str | None
-    record: str | None
+    ip_group_id: str
+    record: str
     allow: tuple[str, ...]
-    healthy: bool
+
+
+class Existing(Frozen):
+    """The exposure as it was found."""
+
+    before: Before | None
 
 
 class Observation(Frozen):

@@ -38,6 +38,16 @@ def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str, *, first: bool
     return member.operating_status, [one for one in balancers if one.id != winner.id]
 
 
+def serving(tree: StatusTree) -> bool:
+    """Whether some listener of the load balancer has a member that is ONLINE."""
+    return any(
+        member.operating_status == "ONLINE"
+        for listener in tree.listeners
+        for pool in listener.pools
+        for member in pool.members
+    )
+
+
 def _tree(cloud: Cloud, load_balancer_id: str) -> StatusTree:
     try:
         return cloud.elb.status_tree(load_balancer_id)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from shared.errors import AccessError, ErrorCode, PermanentError
 from shared.ids import PREFIX
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
-from shared.planning.plan import Existing, Plan
+from shared.planning.plan import Before, Plan
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import delete, ensure_elected, not_ready
 from shared.results import Did, Kind, Touched
@@ -27,8 +28,12 @@ def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
     return [(group, record) for group in groups if (record := read_record(group.description)) is not None]
 
 
-def ensure_ip_group(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, Touched]:
-    """One IP group with the plan's allow-list and record; adopting it makes this run the exposure's owner."""
+def ensure_ip_group(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, Touched, Before | None]:
+    """One IP group with the plan's allow-list and record; adopting it makes this run the exposure's owner.
+
+    Returns:
+        The group, what was done, and how an adopted group was before.
+    """
     election = ensure_elected(
         lambda: find_anchors(cloud, plan.name, plan.exposure),
         lambda: cloud.elb.create_ip_group(plan.name, plan.record, plan.allow),
@@ -39,27 +44,31 @@ def ensure_ip_group(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> 
         _discard(cloud, loser)
     group = election.winner
     if election.made:
-        return group, _touched(group, Did.CREATED, "the exposure had no IP group")
+        return group, _touched(group, Did.CREATED, "the exposure had no IP group"), None
+    own = _run(group.description) == _run(plan.record)
     same_list = same_ranges(group.entries, plan.allow)
-    if group.description == plan.record and same_list:
-        return group, _touched(group, *_unchanged(plan, group))
-    group = _update(lambda: cloud.elb.update_ip_group(group.id, description=plan.record, entries=plan.allow))
+    if own and same_list:
+        return group, _touched(group, Did.CREATED, "made or adopted by this run, in an earlier attempt"), None
+    before = None if own else Before(ip_group_id=group.id, record=group.description, allow=group.entries)
+    record = group.description if own else adopted(plan.record)
+    group = _update(lambda: cloud.elb.update_ip_group(group.id, description=record, entries=plan.allow))
     if same_list:
-        return group, _touched(group, Did.ADOPTED, "it was made by another run; this run owns the exposure now")
-    return group, _touched(group, Did.UPDATED, "the allow-list was another one")
+        return group, _touched(group, Did.ADOPTED, "it was there; this run owns the exposure now"), before
+    return group, _touched(group, Did.UPDATED, "the allow-list was another one"), before
 
 
-def restore_ip_group(cloud: Cloud, existing: Existing) -> Touched | None:
+def adopted(record: str) -> str:
+    """The record of an exposure that was there before its owner."""
+    read = read_record(record)
+    assert read is not None, "a plan's record is our own"
+    return replace(read, taken=True).text()
+
+
+def restore_ip_group(cloud: Cloud, before: Before) -> Touched:
     """Give the anchor back the record and allow-list it had before this run."""
-    if existing.ip_group_id is None or existing.record is None:
-        return None
-    cloud.elb.update_ip_group(existing.ip_group_id, description=existing.record, entries=existing.allow)
-    return Touched(
-        kind=Kind.IP_GROUP,
-        id=existing.ip_group_id,
-        did=Did.UPDATED,
-        reason="record and allow-list are as they were before the failed run",
-    )
+    cloud.elb.update_ip_group(before.ip_group_id, description=before.record, entries=before.allow)
+    reason = "record and allow-list are as they were before the failed run"
+    return Touched(kind=Kind.IP_GROUP, id=before.ip_group_id, did=Did.UPDATED, reason=reason)
 
 
 def release_ip_group(cloud: Cloud, name: str, exposure: str) -> list[Touched]:
@@ -80,12 +89,6 @@ def release_anchors(cloud: Cloud, identifiers: Iterable[str]) -> list[Touched]:
 def same_ranges(one: Iterable[str], other: Iterable[str]) -> bool:
     """Whether two allow-lists let the same addresses in, entry by entry."""
     return {net(entry) for entry in one} == {net(entry) for entry in other}
-
-
-def _unchanged(plan: Plan, group: IpGroup) -> tuple[Did, str]:
-    if group.id in plan.seen.ip_group_ids:
-        return Did.UNCHANGED, "record and allow-list are as they should be"
-    return Did.CREATED, "made by this run, in an earlier attempt"
 
 
 def _update(call: Callable[[], IpGroup]) -> IpGroup:
@@ -109,6 +112,11 @@ def _discard(cloud: Cloud, loser: IpGroup) -> None:
 def _exposure(group: IpGroup) -> str | None:
     mark = read_mark(group.description)
     return mark.exposure if mark else None
+
+
+def _run(description: str) -> str | None:
+    mark = read_mark(description)
+    return mark.run if mark else None
 
 
 def _touched(group: IpGroup, did: Did, reason: str) -> Touched:

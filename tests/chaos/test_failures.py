@@ -1,0 +1,107 @@
+"""A failure at every state: the account is as before, or the exposure that was there still is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.errors import ErrorCode, PermanentError
+from shared.probe import ProbeAnswer
+from tests.chaos.scenes import SCENES, expected, holdings
+from tests.chaos.test_kills import commands
+from tests.support.product import Product
+
+STATES = (
+    "EnsureLoadBalancer",
+    "EnsureListener",
+    "EnsureBackend",
+    "EnsurePeering",
+    "EnsureRoutes",
+    "EnsureWhitelist",
+    "CheckHealth",
+    "ProbeRedis",
+)
+
+
+def failing(product: Product, state: str, *, late: bool) -> None:
+    """Make a state fail for good, before or after its handler has done its work."""
+    resolve = product.engine._resolver
+
+    def failing_resolve(resource: str) -> Callable[[Any], Any]:
+        handler = resolve(resource)
+
+        def call(event: Any) -> Any:
+            if event["state"]["Name"] != state:
+                return handler(event)
+            if late:
+                handler(event)
+            return PermanentError(ErrorCode.REFUSED, "It is refused for good.").envelope()
+
+        return call
+
+    product.engine._resolver = failing_resolve
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_failure_at_any_state_leaves_the_account_as_it_was(scene: str, state: str, *, late: bool) -> None:
+    product, request = SCENES[scene]()
+    before = product.account()
+    failing(product, state, late=late)
+    output = product.run(request).output
+    assert output["outcome"] == "failed"
+    assert output["event"]["data"]["error"]["code"] == "Refused"
+    assert product.account() == before
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_failed_change_leaves_the_exposure_that_was_there(state: str) -> None:
+    product, request = SCENES["whitelisted"]()
+    product.run(request)
+    before = product.account()
+    failing(product, state, late=True)
+    changed = product.run({**request, "request_id": "change", "allow": ["198.51.100.7"]}).output
+    assert changed["outcome"] == "failed"
+    assert holdings(product) == expected("whitelisted")
+    assert product.account()["elb"]["ipgroups"] == before["elb"]["ipgroups"]
+
+
+def test_what_a_failed_run_made_is_kept_if_the_request_says_so() -> None:
+    product, request = SCENES["cross-vpc"]()
+    failing(product, "ProbeRedis", late=False)
+    assert product.run({**request, "on_failure": "keep"}).output["outcome"] == "failed"
+    assert holdings(product) == expected("cross-vpc")
+
+
+@pytest.mark.parametrize("on_failure", ["keep", "rollback"])
+def test_a_redis_open_to_all_loses_its_listener_at_once(on_failure: str) -> None:
+    product, request = SCENES["cross-vpc"]()
+    before = product.account()
+    product.services = type(product.services)(
+        **{**vars(product.services), "probe": lambda _host, _port: ProbeAnswer.OPEN}
+    )
+    output = product.run({**request, "on_failure": on_failure}).output
+    assert output["event"]["data"]["error"]["code"] == "OpenToAll"
+    assert holdings(product)["elb.listeners"] == 0
+    if on_failure == "rollback":
+        assert product.account() == before
+
+
+def test_a_run_cancelled_at_any_command_rolls_back_and_says_so() -> None:
+    product, request = SCENES["whitelisted"]()
+    for nth in range(commands(product, request)):
+        product, request = SCENES["whitelisted"]()
+        before = product.account()
+        run = product.begin(request)
+        for _ in range(nth):
+            run.step()
+        run._cancel_at = product.clock.now()
+        output = run.to_end().output
+        if output["outcome"] == "completed":
+            assert product.sink.events[0]["id"] == output["event"]["id"], "too late: it had told of its end"
+            continue
+        assert output["event"]["data"]["error"]["code"] == "Cancelled", nth
+        assert product.account() == before, nth

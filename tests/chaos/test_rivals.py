@@ -1,0 +1,71 @@
+"""Two runs for one instance from two machines with stores of their own, interleaved command by command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.chaos.scenes import SCENES, expected, holdings
+from tests.chaos.test_failures import STATES, failing
+from workflow.engines.virtual import VirtualRun
+
+TURNS = st.lists(st.booleans(), min_size=0, max_size=80)
+SEEDED = settings(
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def interleave(one: VirtualRun, other: VirtualRun, turns: list[bool]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Let two runs take turns, then both to their ends."""
+    for first in turns:
+        (one if first else other).step()
+    return one.to_end().output, other.to_end().output
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@given(turns=TURNS)
+@example(turns=[True, False] * 40)
+@SEEDED
+def test_the_same_request_on_two_machines_makes_one_exposure(scene: str, turns: list[bool]) -> None:
+    product, request = SCENES[scene]()
+    before = product.account()
+    outputs = interleave(product.begin(request), product.another().begin(request), turns)
+    assert [output["outcome"] for output in outputs] == ["completed", "completed"]
+    assert holdings(product) == expected(scene)
+    product.withdraw()
+    assert product.account() == before
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@given(turns=TURNS)
+@example(turns=[True, False] * 40)
+@SEEDED
+def test_two_requests_for_one_instance_make_one_exposure(scene: str, turns: list[bool]) -> None:
+    product, request = SCENES[scene]()
+    before = product.account()
+    rival = product.another().begin({**request, "request_id": "rival"})
+    outputs = interleave(product.begin(request), rival, turns)
+    assert [output["outcome"] for output in outputs] == ["completed", "completed"]
+    assert holdings(product) == expected(scene)
+    product.withdraw()
+    assert product.account() == before
+
+
+@pytest.mark.parametrize("state", STATES)
+@given(turns=TURNS, late=st.booleans())
+@example(turns=[True, False] * 40, late=True)
+@SEEDED
+def test_a_rival_that_fails_takes_nothing_from_the_other(state: str, turns: list[bool], *, late: bool) -> None:
+    product, request = SCENES["whitelisted"]()
+    before = product.account()
+    loser = product.another()
+    failing(loser, state, late=late)
+    outputs = interleave(product.begin(request), loser.begin({**request, "request_id": "loser"}), turns)
+    assert outputs[1]["outcome"] == "failed"
+    assert outputs[0]["outcome"] == "completed"
+    assert holdings(product) == expected("whitelisted")
+    product.withdraw()
+    assert product.account() == before
