@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from emulator.core.resources import Table, find
+from emulator.core.resources import Resource, Table, find
 from emulator.core.state import State
 from emulator.elb.addresses import occupy, take_vip, too_small
 from emulator.elb.capacity import QUOTAS, Flavor, Zone, default_flavors
@@ -42,7 +42,10 @@ class ElbState(State):
             if pool.loadbalancer_id:
                 pool.loadbalancer_id = find(self.loadbalancers, pool.loadbalancer_id, _at(pool)).id
         for group in self.ipgroups.values():
-            _ = group.networks
+            try:
+                _ = group.networks
+            except ValueError as error:
+                raise ValueError(f"{_at(group)}.ip_list: {error}") from None
         for listener in self.listeners.values():
             self._resolve_listener(listener)
         for member in self.members.values():
@@ -151,5 +154,5 @@ class ElbState(State):
         return min(offered, key=lambda one: one.connection)
 
 
-def _at(item: Listener | LoadBalancer | Pool | Member | HealthMonitor) -> str:
+def _at(item: Resource) -> str:
     return f"elb.{item.kind}s[{item.name or item.id}]"

@@ -31,7 +31,7 @@ class Views:
         return {
             **same,
             "admin_state_up": True,
-            "provisioning_status": self._account.elb.load_balancers.status(item),
+            "provisioning_status": _provisioning(item),
             "operating_status": "ONLINE",
             "provider": "vlb",
             "elb_virsubnet_type": "ipv4",
@@ -161,7 +161,7 @@ class Views:
         return {
             "id": item.id,
             "name": item.name,
-            "provisioning_status": self._account.elb.load_balancers.status(item),
+            "provisioning_status": _provisioning(item),
             "operating_status": _worst(pools.values()),
             "listeners": listeners,
             "pools": list(pools.values()),
@@ -201,6 +201,10 @@ class Views:
 def tags_shown(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as a list."""
     return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def _provisioning(item: LoadBalancer) -> str:
+    return item.pending.shows if item.pending else "ACTIVE"
 
 
 def _ids(items: Iterable[Resource]) -> list[dict[str, str]]:
