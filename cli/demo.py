@@ -43,7 +43,10 @@ _KEY, _VALUE = "greeting", "hello from outside"
 @click.option("--port", type=int, default=18080, show_default=True, help="Public port; below 1024 needs root.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def demo(port: int, *, quiet: bool) -> None:
-    """Expose an emulated instance, use it from outside, withdraw it: all on this machine, no account needed."""
+    """Show all of it on this machine, without an account.
+
+    An emulated instance, served by a real Redis, is exposed, used from outside, and withdrawn.
+    """
     with TemporaryDirectory(prefix="dcs-access-") as folder:
         plane = LoopbackDataPlane()
         with running(World.small(), plane) as (account, server), _signed_in(Path(folder), account, server.url):
@@ -63,7 +66,8 @@ def _show(app: App, account: Emulator, plane: LoopbackDataPlane, port: int) -> b
         return False
     used = _use(exposed["data"]["endpoint"], instance, plane)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        click.prompt("Enter withdraws it", default="", show_default=False, prompt_suffix=" ")
+        click.echo("Press Enter to withdraw it. ", nl=False)
+        sys.stdin.readline()
     withdrawn = _run(app, {"action": "withdraw", **about}) is not None
     same = account.snapshot() == before
     _say("The account is as it was before." if same else "The account is NOT as it was before.")
@@ -80,8 +84,8 @@ def _instance(account: Emulator) -> RedisInstance:
 def _run(app: App, request: dict[str, Any]) -> dict[str, Any] | None:
     request = {"request_id": str(uuid4()), **request}
     _say(f"Queued: {json.dumps(request)}")
-    composed = app.compose()
-    view = follow(app, composed, composed.enqueue(request).run_id)
+    with app.compose() as composed:
+        view = follow(app, composed, composed.enqueue(request).run_id)
     code = report(app, view)
     return event_of(view) if code is Exit.OK else None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
@@ -61,13 +62,18 @@ class App:
             os.environ.setdefault("OS_CLIENT_CONFIG_FILE", str(emulator_config()))
         return connect(self.os_cloud, self.os_region_name)
 
-    def compose(self, *, events_on_stdout: bool = False) -> Composition:
-        """Put cloud, engine and handlers together."""
+    @contextmanager
+    def compose(self, *, events_on_stdout: bool = False) -> Iterator[Composition]:
+        """Put cloud, engine and handlers together for as long as the block lasts."""
         from cli.composition import Composition  # noqa: PLC0415  # the engine takes a second to import
 
         transport = self.connect()
         store = self.store or state_path() / transport.project_id
-        return Composition.of(transport, store, events_on_stdout=events_on_stdout)
+        composed = Composition.of(transport, store, events_on_stdout=events_on_stdout)
+        try:
+            yield composed
+        finally:
+            composed.engine.close()
 
 
 def examples(*lines: str) -> str:
@@ -97,7 +103,9 @@ def common(command: F) -> F:
         app = context.find_object(App) or App()
         names = App.__dataclass_fields__.keys() & given.keys()
         changes = {name: given.pop(name) for name in names}
-        context.obj = replace(app, **{name: value for name, value in changes.items() if value})
+        changed = {name: value for name, value in changes.items() if value}
+        changed["output"] = Format(changed.get("output", app.output))
+        context.obj = replace(app, **changed)
         return command(context.obj, **given)
 
     for option in reversed(_OPTIONS):
@@ -114,6 +122,11 @@ _OPTIONS = (
         envvar=STORE_VARIABLE,
         help=f"Folder of the queue and its runs; one per project by default. [{STORE_VARIABLE}]",
     ),
-    click.option("-o", "--output", type=click.Choice(Format), help="Form of the result; table by default."),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Choice([each.value for each in Format]),
+        help="Form of the result; table by default.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="No progress, only the result."),
 )

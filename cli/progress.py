@@ -151,15 +151,24 @@ class LiveBoard:
     def _draw(self) -> Table:
         drawn = Table(box=None, show_header=False, pad_edge=False)
         for row in list(self._board.rows):
-            drawn.add_row(self._signs[row.mark], Text(row.state), Text(_took(row), "dim"), Text(row.note, "yellow"))
+            drawn.add_row(
+                self._signs[row.mark],
+                Text(row.state),
+                Text(_tries(row), "dim"),
+                Text(_took(row), "dim"),
+                Text(row.note, "yellow"),
+            )
         return drawn
 
 
 def line(row: Row) -> str:
     """A row as one plain line."""
-    tries = f"attempt {row.attempts}" if row.attempts > 1 else ""
-    details = ", ".join(part for part in (_took(row), tries, row.note) if part)
+    details = ", ".join(part for part in (_took(row), _tries(row), row.note) if part)
     return f"{row.state} {row.mark}" + (f" ({details})" if details else "")
+
+
+def _tries(row: Row) -> str:
+    return f"attempt {row.attempts}" if row.attempts > 1 else ""
 
 
 def _took(row: Row) -> str:

@@ -70,8 +70,10 @@ def withdraw(app: App, file: TextIO | None, instance: str | None, **fields: Any)
 @click.argument("file", type=_FILE)
 @common
 def submit(app: App, file: TextIO) -> None:
-    """Queue the request in FILE (- is standard input) and print its run."""
-    view = app.compose().enqueue(read_request(file))
+    """Queue the request in FILE and print its run; - is standard input."""
+    request = read_request(file)
+    with app.compose() as composed:
+        view = composed.enqueue(request)
     data = {"run_id": view.run_id, "request_id": view.request_id, "status": view.status.value}
     show(data, app.output, lambda: view.run_id)
 

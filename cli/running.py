@@ -44,9 +44,9 @@ Exit codes:
 
 def carry_out(app: App, request: dict[str, Any]) -> None:
     """Queue a request, work until its run ends, show the result and exit."""
-    composed = app.compose()
-    view = composed.enqueue(request)
-    raise SystemExit(report(app, follow(app, composed, view.run_id)))
+    with app.compose() as composed:
+        view = follow(app, composed, composed.enqueue(request).run_id)
+    raise SystemExit(report(app, view))
 
 
 def follow(app: App, composed: Composition, run_id: str) -> RunView:
@@ -101,9 +101,9 @@ def exit_of(event: Mapping[str, Any]) -> Exit:
     kind = EventKind(event["type"].rpartition(".")[2])
     if kind in {EventKind.COMPLETED, EventKind.WITHDRAWN}:
         return Exit.OK
-    if kind is EventKind.REJECTED:
-        return Exit.REFUSED
-    return Exit.CANCELLED if event["data"]["error"]["code"] == ErrorCode.CANCELLED else Exit.FAILED
+    if event["data"]["error"]["code"] == ErrorCode.CANCELLED:
+        return Exit.CANCELLED
+    return Exit.REFUSED if kind is EventKind.REJECTED else Exit.FAILED
 
 
 def summary(event: Mapping[str, Any]) -> str:

@@ -19,20 +19,20 @@ from shared.masking import mask
 if TYPE_CHECKING:
     from workflow.engines.embedded import RunView
 
-_COLUMNS = ("run_id", "machine", "instance_id", "status", "created", "ended")
+_COLUMNS = ("run_id", "machine", "instance_id", "status", "outcome", "created", "ended")
 
 
 @click.command()
 @common
 def serve(app: App) -> None:
-    """Work the queue until stopped; events go to standard output, one JSON object a line.
+    """Work the queue until stopped.
 
+    Events go to standard output, one JSON object a line.
     A termination signal (SIGTERM, Ctrl-C) lets steps at work end; the next worker goes on from there.
     """
-    composed = app.compose(events_on_stdout=True)
-    if not app.quiet:
-        click.echo(f"Working the queue of project {composed.cloud.project_id} in {composed.store}.", err=True)
-    with _stop_signal() as stop:
+    with app.compose(events_on_stdout=True) as composed, _stop_signal() as stop:
+        if not app.quiet:
+            click.echo(f"Working the queue of project {composed.cloud.project_id} in {composed.store}.", err=True)
         composed.engine.work(stop.is_set)
 
 
@@ -58,7 +58,8 @@ def run() -> None:
 @common
 def list_(app: App, instance: str | None) -> None:
     """List the runs of the project, the newest first."""
-    rows = [row(view) for view in app.compose().engine.runs(key=instance)]
+    with app.compose() as composed:
+        rows = [row(view) for view in composed.engine.runs(key=instance)]
     show(rows, app.output, lambda: table(rows, _COLUMNS))
 
 
@@ -67,7 +68,8 @@ def list_(app: App, instance: str | None) -> None:
 @common
 def show_(app: App, run_id: str) -> None:
     """Show a run: its request, the states it went through, its event."""
-    view = app.compose().engine.run(run_id)
+    with app.compose() as composed:
+        view = composed.engine.run(run_id)
     show(whole(view), app.output, lambda: text(view))
 
 
@@ -77,12 +79,14 @@ def show_(app: App, run_id: str) -> None:
 @common
 def cancel(app: App, run_id: str, *, no_wait: bool) -> None:
     """Stop a run at its next step, and roll back what it made."""
-    composed = app.compose()
-    view = composed.engine.cancel(run_id)
-    if no_wait and not view.status.ended:
-        show(row(view), app.output, lambda: f"{run_id} will be cancelled by the worker.")
+    with app.compose() as composed:
+        view = composed.engine.cancel(run_id)
+        if not no_wait:
+            view = follow(app, composed, run_id)
+    if not view.status.ended:
+        show(row(view), app.output, lambda: f"{run_id} is cancelled by the next worker.")
         return
-    code = report(app, follow(app, composed, run_id))
+    code = report(app, view)
     raise SystemExit(Exit.OK if code is Exit.CANCELLED else code)
 
 
@@ -94,6 +98,7 @@ def row(view: RunView) -> dict[str, Any]:
         "machine": view.machine,
         "instance_id": view.key,
         "status": view.status.value,
+        "outcome": (view.output or {}).get("outcome"),
         "created": moment(view.created),
         "started": moment(view.started),
         "ended": moment(view.ended),

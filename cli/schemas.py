@@ -15,6 +15,6 @@ REQUEST = "request"
 @click.command()
 @click.argument("name", type=click.Choice([REQUEST, *(kind.value for kind in EventKind)]), default=REQUEST)
 def schema(name: str) -> None:
-    """Print the JSON Schema of a request (the default) or of an event."""
+    """Print the JSON Schema of a request or an event."""
     data = request_schema() if name == REQUEST else event_schema(EventKind(name))
     click.echo(json.dumps(data, indent=2))
