@@ -47,7 +47,7 @@ def test_an_unknown_api_is_the_gateways_404_and_not_a_resources(api: Caller, met
         ("POST", "/v3/{pid}/elb/ipgroups", {"ipgroup": {"colour": 1}}, "ELB.8902"),
     ],
 )
-def test_an_unknown_or_wrong_field_is_the_services_own_400(api: Caller, redis: str, method, path, body, code):
+def test_an_unknown_or_wrong_field_is_the_services_own_400(api: Caller, redis: str, *, method, path, body, code):
     before = api.emulator.snapshot(timestamps=True)
     assert api.refused(method, path.replace("{dcs}", redis), body) == (400, code)
     assert api.emulator.snapshot(timestamps=True) == before
