@@ -103,7 +103,7 @@ class EmbeddedEngine:
 
     def runs(self, *, key: str | None = None, status: Collection[RunStatus] = ()) -> list[RunView]:
         """Return the runs of a key and in a status, or all; the newest first, without input and history."""
-        views = map(view_of, self._store.all())
+        views = sorted(map(view_of, self._store.all()), key=lambda view: view.created, reverse=True)
         return [view for view in views if key in (None, view.key) and (not status or view.status in status)]
 
     def follow(self, run_id: str, timeout: float | None = None) -> Iterator[HistoryEvent]:

@@ -83,8 +83,8 @@ class RunStore:
         return rows[0]
 
     def all(self) -> list[WorkflowStatus]:
-        """Return every run's row, the newest first."""
-        return self.client.list_workflows(name=RUN, load_input=False, sort_desc=True)
+        """Return every run's row."""
+        return self.client.list_workflows(name=RUN, load_input=False)
 
     def definition(self, run_id: str) -> str:
         """Return the definition a run was queued with."""
