@@ -7,9 +7,18 @@ import time
 from hashlib import sha1
 
 from emulator.dataplane.plane import Node, RedisInstance
-from emulator.dataplane.redis_process import START_SECONDS, RedisProcess, RedisServerError, command, free_port
+from emulator.dataplane.redis_process import (
+    START_SECONDS,
+    RedisProcess,
+    RedisServerError,
+    command,
+    find_server,
+    free_port,
+    major_version,
+)
 
 BUS_OFFSET = 10_000
+FIRST_WITH_CLIENT_PORT = 9
 
 
 def cluster_processes(instance: RedisInstance) -> tuple[RedisProcess, ...]:
@@ -19,6 +28,8 @@ def cluster_processes(instance: RedisInstance) -> tuple[RedisProcess, ...]:
         RedisServerError: If a server does not start, or the nodes do not find each other.
     """
     ports = [free_port() for _ in instance.nodes]
+    # Others redirect to the right address, but to the port on loopback.
+    own_client_port = major_version(find_server(), "Valkey") >= FIRST_WITH_CLIENT_PORT
     started: list[RedisProcess] = []
     try:
         for node, port in zip(instance.nodes, ports, strict=True):
@@ -26,7 +37,7 @@ def cluster_processes(instance: RedisInstance) -> tuple[RedisProcess, ...]:
                 RedisProcess(
                     instance.password,
                     port=port,
-                    settings=node_settings(node),
+                    settings=node_settings(node, own_client_port=own_client_port),
                     files={"nodes.conf": nodes_file(instance, ports, node)},
                 )
             )
@@ -38,9 +49,10 @@ def cluster_processes(instance: RedisInstance) -> tuple[RedisProcess, ...]:
     return tuple(started)
 
 
-def node_settings(node: Node) -> tuple[str, ...]:
+def node_settings(node: Node, *, own_client_port: bool) -> tuple[str, ...]:
     """Let a node gossip on loopback but name its private address to clients, as the cloud's nodes do."""
     return (
+        *((f"cluster-announce-client-port {node.port}",) if own_client_port else ()),
         "cluster-enabled yes",
         "cluster-config-file nodes.conf",
         f"cluster-announce-hostname {node.ip}",

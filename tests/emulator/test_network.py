@@ -14,8 +14,8 @@ PEERING = Peering("p", frozenset({"vpc-lb", "vpc-dcs"}))
 REDIS = Host("vpc-dcs", "dcs", "192.168.0.10")
 
 
-def problem(lb=LB, dcs=DCS, peering=PEERING, host=REDIS, ip="192.168.0.10", others=()):
-    return Network([lb, dcs, *others], [peering], [host] if host else []).path([lb.id], ip).problem or ""
+def problem(*, lb=LB, dcs=DCS, peering=PEERING, host=REDIS, others=()):
+    return Network([lb, dcs, *others], [peering], [host] if host else []).path([lb.id], REDIS.ip).problem or ""
 
 
 def test_peering_and_both_routes_make_a_path():
