@@ -174,13 +174,19 @@ class _Site:
         return self.record is not None and self.record.vpc == self.vpc
 
     def _check_unchanged(self) -> None:
-        """An exposure's place cannot be changed in place: a listener's port and a load balancer's VPC are fixed."""
+        """An exposure's place cannot be changed in place: a listener's port and a load balancer's VPC are fixed.
+
+        So is the way: the record is all that knows which peering a withdrawal has to take down.
+        """
         if self.record is None:
             return
+        helper = self.request.helper_vpc_id if self.mode is Mode.DOCUMENTED else None
         fixed = {
             "port": (self.record.port, self.request.port),
             "vpc_id": (self.record.vpc, self.vpc),
             "subnet_id": (self.record.subnet, self.request.subnet_id or self.record.subnet),
+            "same_vpc": (self.record.mode, self.mode),
+            "helper_vpc_id": (self.record.peer_vpc, helper or self.record.peer_vpc),
         }
         for field, (was, wanted) in fixed.items():
             if was != wanted:
@@ -193,7 +199,9 @@ class _Site:
 
     def _check_port(self, around: Surroundings) -> None:
         for listener in around.listeners:
-            if listener.protocol_port == self.request.port and read_mark(listener.description) is None:
+            # UDP has ports of its own.
+            same_port = listener.protocol_port == self.request.port and listener.protocol != "UDP"
+            if same_port and read_mark(listener.description) is None:
                 raise refusal(
                     ErrorCode.PORT_TAKEN,
                     f"Port {self.request.port} of the load balancer is taken by listener {listener.id}, "

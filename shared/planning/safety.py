@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import collapse_addresses
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.dcs import Instance, Whitelist
@@ -40,11 +41,10 @@ def check_request(request: ExposeRequest, project_id: str) -> None:
             "accept",
             "Add production to accept to say that you know.",
         )
-    world = [cidr for cidr in request.allow if net(cidr).prefixlen == 0]
-    if world and not request.accepts(Risk.OPEN_WORLD):
+    if net(ANYWHERE) in collapse_addresses(map(net, request.allow)) and not request.accepts(Risk.OPEN_WORLD):
         raise refusal(
             ErrorCode.OPEN_WORLD,
-            f"{ANYWHERE} lets everybody on the internet try the password.",
+            f"The ranges come to {ANYWHERE}, which lets everybody on the internet try the password.",
             "allow",
             "Name your clients' addresses, or add open_world to accept.",
         )
