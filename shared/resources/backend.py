@@ -34,7 +34,8 @@ def ensure_pool(
     cloud: Cloud, plan: Plan, run: str, load_balancer_id: str, listener_id: str, *, first: bool
 ) -> tuple[Pool, Touched, bool]:
     """The listener's default pool; a listener has one at most."""
-    desired = PoolCreate(listener_id=listener_id, name=plan.name, description=pool_description(plan, run))
+    description = pool_description(Mark(plan.exposure, run), plan.allow)
+    desired = PoolCreate(listener_id=listener_id, name=plan.name, description=description)
     pool, made = ensure_unique(
         lambda: _pool_of(cloud, load_balancer_id, listener_id),
         lambda: child_of("listener", listener_id, lambda: cloud.elb.create_pool(desired)),
@@ -50,7 +51,7 @@ def ensure_pool(
             resource=pool.id,
             advice="Remove that pool, or withdraw the exposure.",
         )
-    if pool.description.partition(" l=")[2] != desired.description.partition(" l=")[2]:
+    if allow_copy(pool.description) != allow_copy(desired.description):
         pool = cloud.elb.update_pool(pool.id, description=desired.description)
         return (
             pool,
@@ -62,11 +63,15 @@ def ensure_pool(
     return pool, _touched(Kind.POOL, pool.id, Did.CREATED if own else Did.UNCHANGED, reason), False
 
 
-def pool_description(plan: Plan, run: str) -> str:
+def pool_description(mark: Mark, allow: tuple[str, ...]) -> str:
     """Our mark, and a copy of the allow-list where it fits: a repair can then restore the IP group."""
-    mark = Mark(plan.exposure, run).text()
-    copy = f"{mark} l={','.join(plan.allow)}"
-    return copy if len(copy) <= LIMIT else mark
+    text = f"{mark.text()} l={','.join(allow)}"
+    return text if len(text) <= LIMIT else mark.text()
+
+
+def allow_copy(description: str) -> str:
+    """The copy of the allow-list in a pool's description, empty where it did not fit."""
+    return description.partition(" l=")[2]
 
 
 def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, *, first: bool) -> tuple[Member, list[Touched]]:

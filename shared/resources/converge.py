@@ -21,6 +21,10 @@ class Dated(Protocol):
     def created_at(self) -> str:
         """When it was made, in the cloud's own words, which sort by time."""
 
+    @property
+    def listener_ids(self) -> tuple[str, ...]:
+        """The listeners that use it."""
+
 
 T = TypeVar("T")
 D = TypeVar("D", bound=Dated)
@@ -36,8 +40,8 @@ class Election(Generic[D]):
 
 
 def elect(candidates: Iterable[D]) -> D | None:
-    """Of several the oldest wins, then the smallest id."""
-    return min(candidates, key=lambda candidate: (candidate.created_at, candidate.id), default=None)
+    """Of several the one that a listener uses wins, then the oldest, then the smallest id."""
+    return min(candidates, key=lambda one: (not one.listener_ids, one.created_at, one.id), default=None)
 
 
 def ensure_elected(

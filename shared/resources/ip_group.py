@@ -40,9 +40,12 @@ def ensure_ip_group(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> 
         absent=first and not plan.seen.ip_group_ids,
         settle=settle,
     )
-    for loser in election.losers:
-        _discard(cloud, loser)
     group = election.winner
+    if election.made and election.losers:
+        # Whoever made the losers may serve already: a roll back of ours has to look before it releases.
+        group = _update(lambda: cloud.elb.update_ip_group(group.id, description=adopted(plan.record)))
+    for loser in election.losers:
+        discard_anchor(cloud, loser)
     if election.made:
         return group, _touched(group, Did.CREATED, "the exposure had no IP group"), None
     own = _run(group.description) == _run(plan.record)
@@ -100,8 +103,8 @@ def _update(call: Callable[[], IpGroup]) -> IpGroup:
         raise
 
 
-def _discard(cloud: Cloud, loser: IpGroup) -> None:
-    """Delete a group that lost its election; one that a listener still uses is left to whoever moves the listener."""
+def discard_anchor(cloud: Cloud, loser: IpGroup) -> None:
+    """Delete a group that lost its election; while a listener uses it, it is left to whoever moves the listener."""
     try:
         cloud.elb.delete_ip_group(loser.id)
     except AccessError as problem:

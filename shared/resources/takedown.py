@@ -47,7 +47,7 @@ def release_load_balancer(cloud: Cloud, balancer: HeldBalancer) -> list[Touched]
         cloud.elb.delete_load_balancer(balancer.id)
     except PermanentError as problem:
         if problem.code is ErrorCode.CONFLICT:
-            return [_keep(cloud, balancer, problem)]
+            return _keep(cloud, balancer, problem)
         if problem.code is not ErrorCode.NOT_FOUND:
             raise
     return [
@@ -56,7 +56,7 @@ def release_load_balancer(cloud: Cloud, balancer: HeldBalancer) -> list[Touched]
     ]
 
 
-def _keep(cloud: Cloud, balancer: HeldBalancer, problem: PermanentError) -> Touched:
+def _keep(cloud: Cloud, balancer: HeldBalancer, problem: PermanentError) -> list[Touched]:
     """Say what keeps a load balancer, or that what is ours is not gone yet."""
     current = cloud.elb.load_balancer(balancer.id)
     held = hold(cloud, current)
@@ -65,7 +65,13 @@ def _keep(cloud: Cloud, balancer: HeldBalancer, problem: PermanentError) -> Touc
     if ours or not foreign:
         raise not_ready(problem)
     reason = f"it still carries what is not ours: {', '.join(foreign)}"
-    return Touched(kind=Kind.LOAD_BALANCER, id=balancer.id, did=Did.KEPT, reason=reason)
+    return [
+        Touched(kind=Kind.LOAD_BALANCER, id=balancer.id, did=Did.KEPT, reason=reason),
+        *(
+            Touched(kind=Kind.EIP, id=eip.id, did=Did.KEPT, reason=f"{eip.address} is still its")
+            for eip in balancer.eips
+        ),
+    ]
 
 
 def _release_pool(cloud: Cloud, pool: HeldPool) -> list[Touched]:

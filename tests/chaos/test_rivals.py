@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 
 from tests.chaos.scenes import SCENES, expected, holdings
 from tests.chaos.test_failures import STATES, failing
+from tests.chaos.turns import at_once
 from workflow.engines.virtual import VirtualRun
 
 TURNS = st.lists(st.booleans(), min_size=0, max_size=80)
+EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "40"))
 SEEDED = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -69,3 +72,36 @@ def test_a_rival_that_fails_takes_nothing_from_the_other(state: str, turns: list
     assert holdings(product) == expected("whitelisted")
     product.withdraw()
     assert product.account() == before
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES // 4))
+def test_two_requests_interleaved_call_by_call_make_one_exposure(seed: int) -> None:
+    product, request = SCENES["whitelisted"]()
+    before = product.account()
+    rival = product.another()
+    outputs = at_once(
+        [product, rival],
+        [lambda: product.run(request).output, lambda: rival.run({**request, "request_id": "rival"}).output],
+        seed,
+    )
+    assert [output["outcome"] for output in outputs] == ["completed", "completed"]
+    assert holdings(product) == expected("whitelisted")
+    product.withdraw()
+    assert product.account() == before
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES // 4))
+def test_an_exposure_and_a_withdrawal_at_once_leave_one_exposure_or_none(seed: int) -> None:
+    product, request = SCENES["whitelisted"]()
+    before = product.account()
+    product.run(request)
+    rival = product.another()
+    again, withdrawn = at_once(
+        [product, rival],
+        [lambda: product.run({**request, "request_id": "again"}).output, rival.withdraw],
+        seed,
+    )
+    if again["outcome"] == "completed" and product.account() != before:
+        assert holdings(product) == expected("whitelisted"), withdrawn["outcome"]
+        product.withdraw()
+    assert product.account() == before, (again["outcome"], withdrawn["outcome"])
