@@ -79,7 +79,12 @@ class RunStore:
         """
         rows = self.client.list_workflows(workflow_ids=[run_id], name=RUN, load_input=with_input)
         if not rows:
-            raise PermanentError(ErrorCode.NOT_FOUND, f"There is no run {run_id}.", field="run_id")
+            raise PermanentError(
+                ErrorCode.NOT_FOUND,
+                f"There is no run {run_id}.",
+                field="run_id",
+                advice="List the runs of the same store to see what there is.",
+            )
         return rows[0]
 
     def all(self) -> list[WorkflowStatus]:
