@@ -105,7 +105,7 @@ def running(
     try:
         account = Emulator(world, data_plane=plane)
     except RedisServerError as problem:
-        raise _refused(str(problem), "world") from None
+        raise _refused(str(problem), "world", "Put a Redis server on the PATH.") from None
     try:
         with _listening(account, address, port) as server:
             yield account, server
@@ -117,7 +117,9 @@ def _listening(account: Emulator, address: str, port: int) -> Server:
     try:
         return serve(account, address, port)
     except OSError as problem:
-        raise _refused(f"{address}:{port} cannot be listened on: {problem.strerror}.", "port") from None
+        raise _refused(
+            f"{address}:{port} cannot be listened on: {problem.strerror}.", "port", "Choose another."
+        ) from None
 
 
 def read_world(path: Path | None) -> World:
@@ -129,7 +131,7 @@ def read_world(path: Path | None) -> World:
     try:
         return World.small() if path is None else World.load(path)
     except (WorldError, OSError, UnicodeDecodeError) as problem:
-        raise _refused(str(problem), "world") from None
+        raise _refused(str(problem), "world", "Correct the world file.") from None
 
 
 def write_clouds(path: Path, account: Emulator, url: str) -> None:
@@ -163,9 +165,9 @@ def _admin(method: str, what: str, body: Any = None) -> Any:
     except (OSError, requests.RequestException):
         raise _refused("No emulator answers.", "emulator", "Start one with `dcs-access emulator serve`.") from None
     if answer.status_code >= 400:
-        raise _refused(f"The emulator refuses: {answer.text}", what)
+        raise _refused(f"The emulator refuses: {answer.text}", what, "Correct the option.")
     return answer.json() if answer.content else None
 
 
-def _refused(message: str, field: str, advice: str | None = None) -> PermanentError:
+def _refused(message: str, field: str, advice: str) -> PermanentError:
     return PermanentError(ErrorCode.INVALID_REQUEST, message, field=field, advice=advice)
