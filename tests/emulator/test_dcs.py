@@ -238,6 +238,12 @@ def test_while_one_job_runs_another_is_refused(clock: ManualClock, change, statu
     assert zoo.call(method, path, body).status in (200, 204)
 
 
+def test_a_caller_who_only_retries_a_busy_instance_gets_through_as_one_who_reads(zoo: Caller, ids: dict[str, str]):
+    zoo.emulator.dials.dcs_modify = Lag(reads=2)
+    change = ("PUT", f"{ALL}/{ids['pair']}", {"port": 7000})
+    assert [zoo.call(*change).status for _ in range(4)] == [204, 400, 400, 204]
+
+
 def test_a_new_instance_comes_up_gets_addresses_and_runs(zoo: Caller, plane: ModelledDataPlane, clock: ManualClock):
     zoo.emulator.dials.dcs_create = Lag(seconds=8)
     before = zoo.emulator.snapshot()
@@ -302,6 +308,8 @@ def test_the_data_plane_follows_port_password_restart_and_status(zoo: Caller, id
     assert state() is Connection.OPENED
     zoo.put(f"{ALL}/{ids['pair']}", {"port": 7000}, 204)
     assert (state(), state(7000)) == (Connection.REFUSED, Connection.OPENED)
+    zoo.put(f"{ALL}/status", {"instances": [ids["pair"]], "action": "restart"})
+    assert state(7000) is Connection.OPENED
     with zoo.emulator.change() as account:
         account.world.dcs.instances[ids["pair"]].status = "ERROR"
     assert state(7000) is Connection.REFUSED

@@ -219,8 +219,12 @@ def test_a_subnet_is_in_one_table_which_is_the_default_one_unless_it_is_moved(ap
     def act(table_id: str, action: str) -> dict[str, Any]:
         return {"path": f"{TABLES}/{table_id}/action", "body": {"routetable": {"subnets": {action: [subnet_id]}}}}
 
-    made = api.post(TABLES, {"routetable": {"name": "own", "vpc_id": vpcs["vpc-elb"]}})["routetable"]
+    first, made = (
+        api.post(TABLES, {"routetable": {"name": name, "vpc_id": vpcs["vpc-elb"]}})["routetable"] for name in "ab"
+    )
     assert (made["default"], holder()) == (False, [table])
+    api.post(**act(first["id"], "associate"))
+    assert holder() == [first["id"]]
     api.post(**act(made["id"], "associate"))
     assert holder() == [made["id"]]
     assert api.refused("DELETE", f"{TABLES}/{made['id']}")[0] == 409
