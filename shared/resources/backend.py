@@ -24,8 +24,8 @@ def ensure_backend(
     """
     pool, pool_touched, made = ensure_pool(cloud, plan, run, load_balancer_id, listener_id, first=first)
     (member, member_touched), (monitor, monitor_touched) = gather(
-        lambda: ensure_member(cloud, plan, pool, first=made),
-        lambda: ensure_monitor(cloud, plan, pool, first=made),
+        lambda: ensure_member(cloud, plan, pool, run, first=made),
+        lambda: ensure_monitor(cloud, plan, pool, run, first=made),
     )
     return pool, member, monitor, [pool_touched, *member_touched, monitor_touched]
 
@@ -51,14 +51,15 @@ def ensure_pool(
             resource=pool.id,
             advice="Remove that pool, or withdraw the exposure.",
         )
-    if allow_copy(pool.description) != allow_copy(desired.description):
-        pool = cloud.elb.update_pool(pool.id, description=desired.description)
+    copied = pool_description(mark, plan.allow)
+    if pool.description != copied:
+        pool = cloud.elb.update_pool(pool.id, description=copied)
         return (
             pool,
             _touched(Kind.POOL, pool.id, Did.UPDATED, "its copy of the allow-list was another one"),
             False,
         )
-    own = mark.run == run
+    own = _of_run(pool, run)
     reason = "made by this run, in an earlier attempt" if own else "it is the exposure's"
     return pool, _touched(Kind.POOL, pool.id, Did.CREATED if own else Did.UNCHANGED, reason), False
 
@@ -69,12 +70,7 @@ def pool_description(mark: Mark, allow: tuple[str, ...]) -> str:
     return text if len(text) <= LIMIT else mark.text()
 
 
-def allow_copy(description: str) -> str:
-    """The copy of the allow-list in a pool's description, empty where it did not fit."""
-    return description.partition(" l=")[2]
-
-
-def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, *, first: bool) -> tuple[Member, list[Touched]]:
+def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: bool) -> tuple[Member, list[Touched]]:
     """The instance's address and port as the only member; another address is removed first.
 
     A stranger's Redis may have got an address that was the instance's.
@@ -92,12 +88,12 @@ def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, *, first: bool) -> tuple
         lambda: child_of("pool", pool.id, lambda: cloud.elb.create_member(pool.id, desired)),
         first=first,
     )
-    did = Did.CREATED if made else Did.UNCHANGED
+    did = Did.CREATED if made or _of_run(pool, run) else Did.UNCHANGED
     reason = f"the instance answers at {plan.address}:{plan.port}"
     return member, [*touched, _touched(Kind.MEMBER, member.id, did, reason)]
 
 
-def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, *, first: bool) -> tuple[Monitor, Touched]:
+def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: bool) -> tuple[Monitor, Touched]:
     """A TCP monitor without a port of its own, so that it checks the member's; a pool has one at most."""
     desired = MonitorCreate(pool_id=pool.id, name=plan.name)
     monitor, made = ensure_unique(
@@ -105,8 +101,14 @@ def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, *, first: bool) -> tupl
         lambda: child_of("pool", pool.id, lambda: cloud.elb.create_monitor(desired)),
         first=first,
     )
-    did = Did.CREATED if made else Did.UNCHANGED
+    did = Did.CREATED if made or _of_run(pool, run) else Did.UNCHANGED
     return monitor, _touched(Kind.MONITOR, monitor.id, did, "it checks the member's service port")
+
+
+def _of_run(pool: Pool, run: str) -> bool:
+    """Whether this run made the pool, and so what is in it."""
+    mark = read_mark(pool.description)
+    return mark is not None and mark.run == run
 
 
 def _pool_of(cloud: Cloud, load_balancer_id: str, listener_id: str) -> Pool | None:
