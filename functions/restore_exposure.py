@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.planning.plan import Before, Plan
-from shared.resources.ip_group import restore_ip_group
+from shared.resources.restore import restore
 from shared.results import StepResult
 from shared.services import LocalContext, Services
 from shared.step import Order, run_step
@@ -23,7 +23,9 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 def _restore(order: _Order, services: Services) -> StepResult:
     before = before_of(order.plan, order.built)
-    return StepResult(touched=(restore_ip_group(services.cloud, before),) if before else ())
+    if before is None:
+        return StepResult()
+    return StepResult(touched=tuple(restore(services.cloud, order.plan.name, order.plan.exposure, before)))
 
 
 def before_of(plan: Plan, built: list[dict[str, StepResult]]) -> Before | None:
