@@ -36,9 +36,8 @@ class Composition:
     @classmethod
     def of(cls, transport: Transport, store: Path, *, events_on_stdout: bool = False) -> Composition:
         """Compose for a project; the store's folder is made if need be."""
-        settings = read_settings(os.environ.get)
-        if events_on_stdout:
-            settings = settings.model_copy(update={"event_stdout": True})
+        # Standard output holds the result of a command, or all events and nothing else.
+        settings = read_settings(os.environ.get).model_copy(update={"event_stdout": events_on_stdout})
         cloud = Cloud.over(transport)
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine = EmbeddedEngine(store, resolver(services(cloud, settings)), load_machines())

@@ -22,8 +22,12 @@ class RedisConnection:
         except OSError as problem:
             raise RedisError(f"{host}:{port} cannot be reached: {problem}") from None
         self._reader = self._socket.makefile("rb")
-        if password:
-            self.call("AUTH", password)
+        try:
+            if password:
+                self.call("AUTH", password)
+        except RedisError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -31,6 +35,10 @@ class RedisConnection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
         self._reader.close()
         self._socket.close()
 

@@ -14,6 +14,7 @@ from cli.options import App, common
 from cli.output import facts, moment, show, table
 from cli.progress import Board, line
 from cli.running import Exit, event_of, follow, report
+from shared.errors import ErrorCode, PermanentError
 from shared.masking import mask
 
 if TYPE_CHECKING:
@@ -81,13 +82,23 @@ def cancel(app: App, run_id: str, *, no_wait: bool) -> None:
     """Stop a run at its next step, and roll back what it made."""
     with app.compose() as composed:
         view = composed.engine.cancel(run_id)
+        if view.status.ended and not view.cancelled:
+            raise _too_late(view)
         if not no_wait:
             view = follow(app, composed, run_id)
     if not view.status.ended:
         show(row(view), app.output, lambda: f"{run_id} is cancelled by the next worker.")
         return
-    code = report(app, view)
-    raise SystemExit(Exit.OK if code is Exit.CANCELLED else code)
+    raise SystemExit(Exit.OK if report(app, view) is Exit.CANCELLED else Exit.FAILED)
+
+
+def _too_late(view: RunView) -> PermanentError:
+    return PermanentError(
+        ErrorCode.CONFLICT,
+        f"Run {view.run_id} has ended before: {row(view)['outcome'] or view.status.value}.",
+        field="run_id",
+        advice="`dcs-access withdraw` takes an exposure down.",
+    )
 
 
 def row(view: RunView) -> dict[str, Any]:

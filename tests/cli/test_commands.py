@@ -89,6 +89,14 @@ def test_a_cancelled_run_leaves_nothing_and_is_told(terminal: Terminal):
     assert terminal.mutations() == []
 
 
+def test_a_run_that_has_ended_cannot_be_cancelled(terminal: Terminal):
+    terminal.type("withdraw", terminal.instance)
+    run_id = terminal.read("run", "list")[0]["run_id"]
+    late = terminal.type("run", "cancel", run_id)
+    assert late.exit_code == Exit.REFUSED
+    assert "has ended before: rejected" in late.stderr
+
+
 def test_a_run_shows_its_states_and_its_event(terminal: Terminal):
     terminal.type("withdraw", terminal.instance)
     run_id = terminal.read("run", "list", "--instance", terminal.instance)[0]["run_id"]

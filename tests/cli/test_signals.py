@@ -1,0 +1,52 @@
+"""Signals: a worker leaves in order, Ctrl-C cancels and rolls back."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+from cli.running import Exit
+from emulator import Fault
+from tests.cli.support import Terminal
+
+
+def start(terminal: Terminal, *words: str) -> subprocess.Popen[str]:
+    """Start the command line in a process of its own."""
+    code = "from cli.main import main; main()"
+    store = str(terminal.folder / "store")
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "--os-cloud", "emulator", "--store", store, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_terminated_worker_has_told_what_it_did_and_leaves_in_order(terminal: Terminal):
+    request = terminal.request(accept=[])
+    run_id = terminal.type("submit", "-", stdin=request).stdout.strip()
+    worker = start(terminal, "serve")
+    told = json.loads(worker.stdout.readline())
+    worker.send_signal(signal.SIGTERM)
+    out, err = worker.communicate(timeout=20)
+    assert (worker.returncode, out) == (Exit.OK, "")
+    assert err.startswith("Working the queue")
+    assert (told["id"], told["type"].endswith("rejected")) == (run_id, True)
+
+
+def test_ctrl_c_cancels_the_run_and_rolls_it_back(terminal: Terminal):
+    before = terminal.emulator.snapshot()
+    terminal.emulator.faults.add(Fault(method="POST", path="*/pools", delay=1.0))
+    asked = ("--allow", "203.0.113.0/24", "--accept", "production", "-o", "json")
+    command = start(terminal, "expose", terminal.instance, *asked)
+    for line in command.stderr:
+        if "EnsureListener done" in line:
+            command.send_signal(signal.SIGINT)
+            break
+    out, err = command.communicate(timeout=20)
+    assert command.returncode == Exit.CANCELLED
+    assert "Cancelling and rolling back" in err
+    assert json.loads(out)["data"]["error"]["code"] == "Cancelled"
+    assert terminal.emulator.snapshot() == before
