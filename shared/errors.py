@@ -69,7 +69,7 @@ class ErrorCode(StrEnum):
 class ErrorData(BaseModel):
     """A failure as it crosses a handler's border; `retry_after` is in seconds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     code: ErrorCode
     message: str

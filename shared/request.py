@@ -6,6 +6,7 @@ import json
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from ipaddress import IPv4Network, ip_address
 from typing import Annotated, Any, Literal
 
@@ -94,7 +95,7 @@ Duration = Annotated[
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     request_id: str = Field(
         pattern=r"^[\x21-\x7e]{1,128}$",
@@ -159,7 +160,11 @@ class WithdrawRequest(_Request):
 
 
 Request = Annotated[ExposeRequest | WithdrawRequest, Field(discriminator="action")]
-_REQUEST: TypeAdapter[ExposeRequest | WithdrawRequest] = TypeAdapter(Request)
+
+
+@cache
+def _adapter() -> TypeAdapter[ExposeRequest | WithdrawRequest]:
+    return TypeAdapter(Request)
 
 
 def parse_request(data: object) -> ExposeRequest | WithdrawRequest:
@@ -169,7 +174,7 @@ def parse_request(data: object) -> ExposeRequest | WithdrawRequest:
         PermanentError: `InvalidRequest`, naming every field that is wrong.
     """
     try:
-        return _REQUEST.validate_json(json.dumps(data), strict=True)
+        return _adapter().validate_json(json.dumps(data), strict=True)
     except ValidationError as problem:
         raise invalid(problem, "request") from None
 
@@ -185,7 +190,7 @@ def normalised(data: object) -> dict[str, Any]:
 
 def request_schema() -> dict[str, Any]:
     """The JSON Schema of a request."""
-    return _REQUEST.json_schema()
+    return _adapter().json_schema()
 
 
 def invalid(problem: ValidationError, what: str) -> PermanentError:

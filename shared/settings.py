@@ -19,7 +19,7 @@ class Settings(BaseModel):
     may stand in for a new one.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     vpc_id: str | None = None
     subnet_id: str | None = None

@@ -17,7 +17,7 @@ from shared.services import LocalContext, Services
 class StateInfo(BaseModel):
     """`$$.State` of the context object."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     name: str = Field(alias="Name")
     entered: str = Field(alias="EnteredTime")
@@ -27,7 +27,7 @@ class StateInfo(BaseModel):
 class Order(BaseModel):
     """What every step is told: its run, its state, and which pass over the resources this is."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     run: str
     state: StateInfo
