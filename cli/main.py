@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -39,8 +40,11 @@ class _Group(click.Group):
 @click.group(cls=_Group, epilog=f"{_EXAMPLES}\n\n{EXITS}", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dcs-public-access")
 @common
-def main(app: App) -> None:
+@click.pass_context
+def main(context: click.Context, _app: App) -> None:
     """Reach a private Open Telekom Cloud DCS Redis instance from outside, and take that back."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 for _command in (demo, expose, withdraw, list_, show_, submit, serve, run, schema, emulator):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from cli.composition import function_name
+from cli.main import main
 from cli.options import Format
 from cli.output import explain, facts, moment, show, table
+from cli.running import Exit
 from shared.errors import ErrorCode, ErrorData
 
 ROWS = [{"id": "a", "size": None}, {"id": "longer", "size": ["x", "y"]}]
@@ -40,6 +44,16 @@ def test_a_failure_is_shown_with_code_field_and_remedy_and_without_secrets(capsy
         "  field     port",
         "  remedy    Ask https://hooks.example/***",
     ]
+
+
+@pytest.mark.parametrize(("value", "coloured"), [("", True), ("1", False)])
+def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch, value: str, coloured: bool):
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_COLOR", value)
+    shown = CliRunner().invoke(main, ["list"], color=True)
+    assert shown.exit_code == Exit.REFUSED
+    assert ("\x1b[" in shown.stderr) is coloured
 
 
 def test_moments_are_rfc_3339():
