@@ -50,8 +50,8 @@ class OnFailure(StrEnum):
 def _cidr(value: str) -> str:
     try:
         return str(IPv4Network(value))
-    except ValueError as problem:
-        msg = f"{problem}; give an IPv4 address or range such as 203.0.113.0/24"
+    except ValueError:
+        msg = "give an IPv4 address or a range without host bits, such as 203.0.113.7 or 203.0.113.0/24"
         raise ValueError(msg) from None
 
 
@@ -195,17 +195,33 @@ def request_schema() -> dict[str, Any]:
 
 def invalid(problem: ValidationError, what: str) -> PermanentError:
     """The error for input that does not fit its model; quotes no value, since one may be a secret."""
-    errors = problem.errors(include_url=False, include_input=False, include_context=False)
+    found = problem.errors(include_url=False, include_input=False, include_context=False)
+    # A list with a bad item is also said to be too short; the item is what has to be corrected.
+    errors = [one for one in found if not any(_within(other["loc"], one["loc"]) for other in found)]
+    # A list with wrong items only also counts as empty, which would mislead.
+    inner = [error["loc"] for error in errors]
+    errors = [error for error in errors if not any(_within(loc, error["loc"]) for loc in inner)]
     places = [
         "action"
         if error["type"].startswith("union_tag")
         else ".".join(str(part) for part in error["loc"] if part not in {"expose", "withdraw"})
         for error in errors
     ]
-    reasons = [f"{place or what}: {error['msg']}" for place, error in zip(places, errors, strict=True)]
+    reasons = [
+        f"{place or what}: {error['msg'].removeprefix('Value error, ')}"
+        for place, error in zip(places, errors, strict=True)
+    ]
     return PermanentError(
         ErrorCode.INVALID_REQUEST,
         f"The {what} is not valid: " + "; ".join(reasons),
         field=places[0] or None,
         advice="Correct the field and send it again; nothing was created.",
     )
+
+
+def _within(place: tuple[int | str, ...], whole: tuple[int | str, ...]) -> bool:
+    return len(place) > len(whole) and place[: len(whole)] == whole
+
+
+def _within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
