@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from shared.ids import run_id
 from shared.otc.cloud import Cloud
@@ -37,10 +37,11 @@ class Composition:
     def of(cls, transport: Transport, store: Path, *, events_on_stdout: bool = False) -> Composition:
         """Compose for a project; the store's folder is made if need be."""
         # Standard output holds the result of a command, or all events and nothing else.
-        settings = read_settings(os.environ.get).model_copy(update={"event_stdout": events_on_stdout})
+        settings = read_settings(os.environ.get)
         cloud = Cloud.over(transport)
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = EmbeddedEngine(store, resolver(services(cloud, settings)), load_machines())
+        stream = sys.stdout if events_on_stdout else None
+        engine = EmbeddedEngine(store, resolver(services(cloud, settings, stream)), load_machines())
         return cls(cloud, engine, store)
 
     def enqueue(self, request: dict[str, Any]) -> RunView:
@@ -55,14 +56,14 @@ class Composition:
         )
 
 
-def services(cloud: Cloud, settings: Settings) -> Services:
+def services(cloud: Cloud, settings: Settings, stream: TextIO | None) -> Services:
     """What handlers are given outside the platform."""
     return Services(
         cloud=cloud,
         settings=settings,
         now=utc_now,
         probe=probe,
-        sinks=lambda notify: sinks_for(settings, notify, sys.stdout),
+        sinks=lambda notify: sinks_for(settings, notify, stream),
     )
 
 

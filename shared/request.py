@@ -198,9 +198,6 @@ def invalid(problem: ValidationError, what: str) -> PermanentError:
     found = problem.errors(include_url=False, include_input=False, include_context=False)
     # A list with a bad item is also said to be too short; the item is what has to be corrected.
     errors = [one for one in found if not any(_within(other["loc"], one["loc"]) for other in found)]
-    # A list with wrong items only also counts as empty, which would mislead.
-    inner = [error["loc"] for error in errors]
-    errors = [error for error in errors if not any(_within(loc, error["loc"]) for loc in inner)]
     places = [
         "action"
         if error["type"].startswith("union_tag")
@@ -217,10 +214,6 @@ def invalid(problem: ValidationError, what: str) -> PermanentError:
         field=places[0] or None,
         advice="Correct the field and send it again; nothing was created.",
     )
-
-
-def _within(place: tuple[int | str, ...], whole: tuple[int | str, ...]) -> bool:
-    return len(place) > len(whole) and place[: len(whole)] == whole
 
 
 def _within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:

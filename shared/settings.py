@@ -30,7 +30,6 @@ class Settings(BaseModel):
     eip_type: str = "5_bgp"
     event_file: str | None = None
     event_webhooks: tuple[str, ...] = ()
-    event_stdout: bool = False
 
 
 def read_settings(get: Callable[[str], str | None]) -> Settings:

@@ -84,9 +84,9 @@ class WebhookSink:
             raise _undelivered(self.name, f"answered {answer.status_code}")
 
 
-def sinks_for(settings: Settings, notify: tuple[str, ...], stdout: TextIO) -> list[Sink]:
-    """The configured sinks and the webhooks a request names, each once."""
-    sinks: list[Sink] = [StreamSink(stdout)] if settings.event_stdout else []
+def sinks_for(settings: Settings, notify: tuple[str, ...], stream: TextIO | None = None) -> list[Sink]:
+    """The stream, the configured sinks and the webhooks a request names, each once."""
+    sinks: list[Sink] = [StreamSink(stream)] if stream else []
     if settings.event_file:
         sinks.append(FileSink(Path(settings.event_file)))
     return sinks + [WebhookSink(url) for url in dict.fromkeys((*settings.event_webhooks, *notify))]

@@ -39,9 +39,7 @@ def result(state: str, second: int, *touched: tuple[str, str, str], **facts: str
     """A step's result as it stands in a run's data."""
     at = f"2026-11-02T11:00:{second:02}.000+00:00"
     return {
-        "touched": [
-            {"kind": kind, "id": name, "did": did, "reason": f"{did} it"} for kind, name, did in touched
-        ],
+        "touched": [{"kind": kind, "id": name, "did": did, "reason": f"{did} it"} for kind, name, did in touched],
         "findings": [],
         "facts": facts,
         "step": {"state": state, "attempts": 1, "started": at, "ended": at},
@@ -58,9 +56,7 @@ def failure(code: str, second: int, message: str = "It broke.") -> dict[str, str
 def exposed() -> dict[str, Any]:
     """The data of a run that went well."""
     plan = {**result("PlanExposure", 1), "plan": PLAN}
-    balancer = result(
-        "EnsureLoadBalancer", 2, ("load_balancer", "lb-1", "created"), public_address="198.51.100.7"
-    )
+    balancer = result("EnsureLoadBalancer", 2, ("load_balancer", "lb-1", "created"), public_address="198.51.100.7")
     return {
         "request": REQUEST,
         "plan": plan,
@@ -113,9 +109,7 @@ def test_a_completion_names_the_endpoint_the_resources_the_health_and_every_step
 
 
 def test_the_same_run_is_told_in_the_same_words():
-    assert tell(EventKind.COMPLETED, exposed()) == tell(
-        EventKind.COMPLETED, json.loads(json.dumps(exposed()))
-    )
+    assert tell(EventKind.COMPLETED, exposed()) == tell(EventKind.COMPLETED, json.loads(json.dumps(exposed())))
 
 
 def test_what_was_done_last_counts_but_unchanged_hides_nothing():
@@ -178,9 +172,7 @@ def test_a_rolled_back_run_has_no_endpoint_and_a_kept_one_has():
 
 
 def test_a_request_that_never_ran_is_known_by_its_own_id():
-    event = tell(
-        EventKind.REJECTED, {"failure": failure("InvalidRequest", 1)}, {"request_id": "r-9"}, run=None
-    )
+    event = tell(EventKind.REJECTED, {"failure": failure("InvalidRequest", 1)}, {"request_id": "r-9"}, run=None)
     assert event["id"] == "r-9"
     assert "subject" not in event
 
@@ -198,9 +190,7 @@ def test_no_secret_of_a_request_or_a_message_gets_in():
         "redis_password": "hunter2",
         "flavor": {"password": "hunter2"},
     }
-    data = exposed() | {
-        "failure": failure("Refused", 7, "See https://hooks.example/hunter2?x=hunter2 for more.")
-    }
+    data = exposed() | {"failure": failure("Refused", 7, "See https://hooks.example/hunter2?x=hunter2 for more.")}
     event = tell(EventKind.FAILED, data, request)
     assert "hunter2" not in json.dumps(event)
     assert event["data"]["request"]["notify"] == ["https://hooks.example:8443/***"]

@@ -91,9 +91,7 @@ def test_a_webhook_without_an_answer_is_no_delivery():
 
 
 def test_configured_sinks_come_first_and_no_webhook_gets_an_event_twice(tmp_path: Path):
-    settings = Settings(
-        event_stdout=True, event_file=str(tmp_path / "e"), event_webhooks=("http://a/x", "http://b/x")
-    )
+    settings = Settings(event_file=str(tmp_path / "e"), event_webhooks=("http://a/x", "http://b/x"))
     sinks = sinks_for(settings, ("http://b/x", "http://c/x"), io.StringIO())
     assert [type(sink) for sink in sinks] == [StreamSink, FileSink, WebhookSink, WebhookSink, WebhookSink]
-    assert sinks_for(Settings(), (), io.StringIO()) == []
+    assert sinks_for(Settings(), ()) == []

@@ -1,0 +1,46 @@
+"""Settings come from one look-up and are refused with the variable that is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import ErrorCode, PermanentError
+from shared.settings import PREFIX, Settings, read_settings
+
+
+def test_without_variables_the_defaults_hold() -> None:
+    assert read_settings(lambda _name: None) == Settings()
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    assert read_settings(lambda _name: "") == Settings()
+
+
+def test_every_field_is_a_variable_of_its_own() -> None:
+    asked = []
+    read_settings(lambda name: asked.append(name))
+    assert asked == [PREFIX + field.upper() for field in Settings.model_fields]
+
+
+def test_values_are_read_in_their_types() -> None:
+    variables = {
+        "DCS_ACCESS_VPC_ID": "vpc-1",
+        "DCS_ACCESS_SETTLE_SECONDS": "12.5",
+        "DCS_ACCESS_MINIMUM_FREE_ADDRESSES": "20",
+        "DCS_ACCESS_EVENT_STDOUT": "true",
+        "DCS_ACCESS_EVENT_WEBHOOKS": "https://a.example/x  https://b.example/y",
+    }
+    settings = read_settings(variables.get)
+    assert (settings.vpc_id, settings.settle_seconds, settings.minimum_free_addresses) == ("vpc-1", 12.5, 20)
+    assert settings.event_stdout
+    assert settings.event_webhooks == ("https://a.example/x", "https://b.example/y")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("settle_seconds", "soon"), ("settle_seconds", "-1"), ("minimum_free_addresses", "1.5")]
+)
+def test_a_value_that_does_not_fit_is_named(field: str, value: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        read_settings({PREFIX + field.upper(): value}.get)
+    assert caught.value.code is ErrorCode.INVALID_REQUEST
+    assert caught.value.data.field == field
