@@ -6,13 +6,14 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
 from emulator.dataplane.plane import Backend, Frontend
 
 CHUNK = 65_536
+BACKLOG = 128
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Locate = Callable[[str, str, int], tuple[str, int] | None]
@@ -23,21 +24,22 @@ class CannotListenError(OSError):
 
 
 @dataclass(eq=False)
-class Carried:
-    """One client connection and where it goes."""
-
-    task: asyncio.Task[None] | None
-    backend: Backend | None = None
-
-
-@dataclass
 class Listening:
     """A bound listener; `frontend` changes in place while the socket stays."""
 
     frontend: Frontend
-    server: asyncio.Server | None = None
+    door: socket.socket
     turn: int = 0
-    carried: set[Carried] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Carried:
+    """One client connection, where it came from and where it goes."""
+
+    listening: Listening
+    client: socket.socket
+    task: asyncio.Task[None] | None = None
+    backend: Backend | None = None
 
 
 class Relay:
@@ -51,6 +53,7 @@ class Relay:
     def __init__(self, locate: Locate, connect_timeout: float = 5.0) -> None:
         self._locate, self._connect_timeout = locate, connect_timeout
         self._listening: dict[tuple[str, int], Listening] = {}
+        self._carried: set[Carried] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="relay", daemon=True)
         self._thread.start()
@@ -77,72 +80,83 @@ class Relay:
 
     async def _shut(self) -> None:
         await self._publish({})
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(carried.task for carried in self._carried if carried.task), return_exceptions=True)
 
     async def _publish(self, wanted: dict[tuple[str, int], Frontend]) -> None:
         for door in set(self._listening) - set(wanted):
             self._withdraw(self._listening.pop(door))
-        refused = [problem for frontend in wanted.values() if (problem := await self._bind_or_update(frontend))]
+        refused = [problem for frontend in wanted.values() if (problem := self._bind_or_update(frontend))]
         if refused:
             raise CannotListenError("; ".join(refused))
 
-    async def _bind_or_update(self, frontend: Frontend) -> str | None:
-        door = (frontend.address, frontend.port)
-        if standing := self._listening.get(door):
+    def _bind_or_update(self, frontend: Frontend) -> str | None:
+        address = (frontend.address, frontend.port)
+        if standing := self._listening.get(address):
             self._update(standing, frontend)
             return None
-        listening = Listening(frontend)
         try:
-            listening.server = await asyncio.start_server(
-                lambda reader, writer: self._serve(listening, reader, writer), *door
-            )
+            door = socket.create_server(address, backlog=BACKLOG)
         except OSError as error:
             return f"{frontend.address}:{frontend.port}: {error.strerror}"
-        self._listening[door] = listening
+        door.setblocking(False)
+        listening = self._listening[address] = Listening(frontend, door)
+        self._loop.add_reader(door, self._accept, listening)
         return None
 
+    def _accept(self, listening: Listening) -> None:
+        # asyncio's own server leaks what it accepts while it is being closed; this way nothing is in between.
+        try:
+            client, _ = listening.door.accept()
+        except OSError:
+            return
+        client.setblocking(False)
+        carried = Carried(listening, client)
+        carried.task = self._loop.create_task(self._serve(carried))
+        self._carried.add(carried)
+        carried.task.add_done_callback(lambda _: self._forget(carried))
+
+    def _forget(self, carried: Carried) -> None:
+        self._carried.discard(carried)
+        carried.client.close()
+
     def _withdraw(self, listening: Listening) -> None:
-        if listening.server:
-            listening.server.close()
-        for carried in listening.carried:
+        self._loop.remove_reader(listening.door)
+        listening.door.close()
+        for carried in self._on(listening):
             drop(carried)
 
     def _update(self, listening: Listening, frontend: Frontend) -> None:
         """Take the new rules; who is connected stays so, except where the way to the member is gone."""
         listening.frontend = frontend
         passable = {(item.vpc_id, item.ip, item.port) for item in frontend.backends if item.reachable}
-        for carried in listening.carried:
+        for carried in self._on(listening):
             backend = carried.backend
             if backend and (backend.vpc_id, backend.ip, backend.port) not in passable:
                 drop(carried)
 
-    async def _serve(self, listening: Listening, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        carried = Carried(asyncio.current_task())
-        listening.carried.add(carried)
+    def _on(self, listening: Listening) -> list[Carried]:
+        return [carried for carried in self._carried if carried.listening is listening]
+
+    async def _serve(self, carried: Carried) -> None:
         try:
-            await self._carry(listening, carried, reader, writer)
+            reader, writer = await asyncio.open_connection(sock=carried.client)
+        except OSError:
+            return
+        try:
+            await self._carry(carried, reader, writer)
         except (OSError, asyncio.CancelledError):
             pass  # Either side may break a connection, and so may we; the client learns of it below.
         finally:
-            listening.carried.discard(carried)
             if not writer.is_closing():
                 reset(writer)
 
-    async def _carry(
-        self,
-        listening: Listening,
-        carried: Carried,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
+    async def _carry(self, carried: Carried, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listening = carried.listening
         client: str = writer.get_extra_info("peername")[0]
         if not listening.frontend.admission.admits(client):
             return
         listening.turn += 1
-        load = [other.backend for other in listening.carried]
+        load = [other.backend for other in self._on(listening)]
         backend = choose(listening.frontend, client, listening.turn, load)
         if backend is None:
             return
@@ -194,6 +208,7 @@ async def couple(
             both.create_task(pump(client_reader, writer))
             both.create_task(pump(reader, client_writer))
         client_writer.close()
+        await client_writer.wait_closed()
     except* OSError as broken:
         raise ConnectionError from broken
     finally:

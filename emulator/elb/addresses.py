@@ -44,7 +44,7 @@ def take_vip(load_balancer: LoadBalancer, subnet: Subnet) -> bool:
 def occupy(load_balancer: LoadBalancer, subnets: Iterable[Subnet]) -> None:
     """Take what is still missing in each backend subnet; what it had elsewhere stays in use."""
     for subnet in subnets:
-        while _has(load_balancer, subnet) < needed(load_balancer):
+        for _ in range(needed(load_balancer) - _has(load_balancer, subnet)):
             address = subnet.first_free()
             if address is None:
                 break
