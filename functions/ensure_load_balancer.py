@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.planning.plan import Plan
-from shared.resources.ip_group import ensure_ip_group
+from shared.resources.ip_group import discard_unused_anchors, ensure_ip_group
 from shared.resources.load_balancer import ensure_load_balancer
 from shared.results import StepResult
 from shared.services import LocalContext, Services, gather
@@ -37,6 +37,8 @@ def _ensure(order: _Order, services: Services) -> StepResult:
             eip_type=settings.eip_type,
         ),
     )
+    if order.passes:
+        discard_unused_anchors(cloud, order.plan, keep=group.id)
     eip = balancer.public_ips[0]
     return StepResult(
         touched=(group_touched, *touched),

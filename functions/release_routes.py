@@ -7,7 +7,7 @@ from typing import Any
 from shared.record import Mode
 from shared.resources.ip_group import find_records
 from shared.resources.peering import find_peering, made_by_us
-from shared.resources.release import ReleaseOrder, taken_over
+from shared.resources.release import ReleaseOrder, check_not_adopted, taken_over
 from shared.resources.routes import release_routes, routes_through
 from shared.resources.users import peering_users
 from shared.results import Did, Kind, StepResult, Touched
@@ -31,6 +31,7 @@ def _release(order: ReleaseOrder, services: Services) -> StepResult:
     )
     if peering is None:
         return StepResult()
+    check_not_adopted(order, [found for _, found in records])
     users = peering_users(record.exposure, record.vpc, record.peer_vpc, [found for _, found in records])
     if users:
         reason = f"exposure {users[0]} needs it"

@@ -112,6 +112,13 @@ def discard_anchor(cloud: Cloud, loser: IpGroup) -> None:
             raise
 
 
+def discard_unused_anchors(cloud: Cloud, plan: Plan, *, keep: str) -> None:
+    """After a race, delete the exposure's other anchors that no listener uses any more."""
+    for group in find_anchors(cloud, plan.name, plan.exposure):
+        if group.id != keep and not group.listener_ids:
+            discard_anchor(cloud, group)
+
+
 def _exposure(group: IpGroup) -> str | None:
     mark = read_mark(group.description)
     return mark.exposure if mark else None

@@ -8,7 +8,7 @@ from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import child_of, ensure_unique
-from shared.resources.ip_group import discard_anchor, find_anchors
+from shared.resources.ip_group import discard_unused_anchors
 from shared.results import Did, Kind, Touched
 
 
@@ -46,7 +46,7 @@ def ensure_listener(
         lambda: cloud.elb.update_listener(listener.id, description=plan.record, ip_group_id=ip_group_id),
     )
     if replaced not in {None, ip_group_id}:
-        _discard_replaced(cloud, plan)
+        discard_unused_anchors(cloud, plan, keep=ip_group_id)
     if before.run != _run(plan):
         return listener, _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
     return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
@@ -61,13 +61,6 @@ def admits(listener: Listener, ip_group_id: str) -> bool:
 def _at_port(cloud: Cloud, load_balancer_id: str, port: int) -> Listener | None:
     listeners = cloud.elb.listeners(load_balancer_id=load_balancer_id)
     return next((one for one in listeners if one.protocol_port == port and one.protocol != "UDP"), None)
-
-
-def _discard_replaced(cloud: Cloud, plan: Plan) -> None:
-    """Two runs made an anchor each: the one that no listener uses any more goes."""
-    for group in find_anchors(cloud, plan.name, plan.exposure):
-        if not group.listener_ids:
-            discard_anchor(cloud, group)
 
 
 def _ours(plan: Plan, listener: Listener) -> Record:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Target
 from shared.planning.withdrawal import Holdings
@@ -39,6 +42,23 @@ def taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
         touched=(Touched(kind=Kind.IP_GROUP, id=order.target.name, did=Did.KEPT, reason=reason),),
         facts={"owner": owner or ""},
     )
+
+
+def check_not_adopted(order: ReleaseOrder, records: Iterable[Record]) -> None:
+    """Stop a withdrawal whose exposure somebody has asked for again since.
+
+    Raises:
+        PermanentError: `Conflict`, naming the run that owns the exposure now.
+    """
+    planned = order.record
+    for record in records:
+        if planned is not None and record.exposure == planned.exposure and record.run != planned.run:
+            raise PermanentError(
+                ErrorCode.CONFLICT,
+                f"While the exposure was being withdrawn, run {record.run} exposed the instance again.",
+                resource=record.exposure,
+                advice="Withdraw it again if it has to go.",
+            )
 
 
 def owner_of(cloud: Cloud, target: Target) -> str | None:

@@ -11,7 +11,7 @@ from shared.otc.problems import ambiguous
 from shared.otc.vpc import Route, RouteTable
 from shared.planning.plan import Plan, RouteOrder
 from shared.record import Mark, read_mark
-from shared.resources.converge import not_ready
+from shared.resources.converge import gone, not_ready
 from shared.results import Did, Kind, Touched
 from shared.routing import RouteAction, covering, decide_route
 from shared.services import gather
@@ -47,7 +47,7 @@ def ensure_route(cloud: Cloud, order: RouteOrder, plan: Plan, run: str, peering_
     # An adopted peering may carry routes already, and then there is nothing to add.
     if first and plan.seen.peering_id is None:
         try:
-            cloud.vpc.change_routes(order.table_id, add=[route])
+            _change(cloud, order.table_id, route)
             return _touched(order, Did.CREATED, f"nothing led to {order.target}")
         except AccessError as problem:
             if problem.code is not ErrorCode.CONFLICT and not ambiguous(problem):
@@ -80,12 +80,23 @@ def _converge(cloud: Cloud, order: RouteOrder, route: Route) -> Touched:
 
 def _add(cloud: Cloud, order: RouteOrder, route: Route, reason: str) -> Touched:
     try:
-        cloud.vpc.change_routes(order.table_id, add=[route])
+        _change(cloud, order.table_id, route)
     except PermanentError as problem:
         if problem.code is ErrorCode.CONFLICT:
             raise not_ready(problem) from None
         raise
     return _touched(order, Did.CREATED, reason)
+
+
+def _change(cloud: Cloud, table_id: str, route: Route) -> None:
+    """Add a route; a refusal because the peering is gone is `ParentGone`, with whatever status it came."""
+    try:
+        cloud.vpc.change_routes(table_id, add=[route])
+    except PermanentError as problem:
+        refused = problem.code in {ErrorCode.NOT_FOUND, ErrorCode.REFUSED}
+        if refused and not any(peering.id == route.nexthop for peering in cloud.vpc.peerings()):
+            raise gone("peering", route.nexthop) from None
+        raise
 
 
 def routes_through(cloud: Cloud, vpc_ids: frozenset[str], peering_id: str) -> list[Through]:
