@@ -1,0 +1,75 @@
+"""What is old enough, who else uses what is shared, and what becomes of a failed run's resources."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from functions.review_failure import decide_failure
+from shared.errors import ErrorCode
+from shared.record import Mode
+from shared.request import OnFailure
+from shared.resources.age import older_than
+from shared.resources.users import peering_users, whitelist_subnets
+from tests.shared.test_record import LONGEST
+
+CROSS = replace(LONGEST, exposure="a", mode=Mode.CROSS_VPC, vpc="elb", peer_vpc="dcs", instance="i", subnet="s1")
+NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("made", "older"),
+    [
+        ("2026-01-01T11:59:29Z", True),
+        ("2026-01-01T11:59:29", True),
+        ("2026-01-01T11:59:31Z", False),
+        ("2026-01-01T12:30:00Z", False),
+        ("", False),
+        ("yesterday", False),
+    ],
+)
+def test_age_goes_by_the_clouds_stamp_with_or_without_zone_and_unknown_is_young(made: str, *, older: bool) -> None:
+    assert older_than(made, 30, NOON) is older
+
+
+def test_a_peering_is_used_by_every_other_exposure_of_the_pair_in_either_direction() -> None:
+    others = [
+        replace(CROSS, exposure="b"),
+        replace(CROSS, exposure="c", vpc="dcs", peer_vpc="elb"),
+        replace(CROSS, exposure="d", mode=Mode.DOCUMENTED, vpc="dcs", peer_vpc="elb"),
+        replace(CROSS, exposure="e", mode=Mode.DIRECT),
+        replace(CROSS, exposure="f", peer_vpc="third"),
+    ]
+    assert peering_users("a", "elb", "dcs", [CROSS, *others]) == ["b", "c", "d"]
+
+
+def test_a_whitelist_entry_is_needed_by_other_exposures_of_the_same_instance() -> None:
+    others = [
+        replace(CROSS, exposure="b", subnet="s2"),
+        replace(CROSS, exposure="c", subnet="s1"),
+        replace(CROSS, exposure="d", instance="another", subnet="s3"),
+    ]
+    assert whitelist_subnets("a", "i", [CROSS, *others]) == {"s1", "s2"}
+    assert whitelist_subnets("a", "i", [CROSS]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("owner", "on_failure", "serves", "error", "decision"),
+    [
+        ("me", OnFailure.ROLLBACK, False, "Unhealthy", "release"),
+        (None, OnFailure.ROLLBACK, False, "Unhealthy", "release"),
+        ("me", OnFailure.ROLLBACK, True, "Unhealthy", "restore"),
+        ("me", OnFailure.KEEP, False, "Unhealthy", "leave"),
+        ("me", OnFailure.KEEP, True, "Unhealthy", "leave"),
+        ("another", OnFailure.ROLLBACK, False, "Unhealthy", "leave"),
+        ("another", OnFailure.ROLLBACK, True, ErrorCode.OPEN_TO_ALL, "leave"),
+        ("me", OnFailure.ROLLBACK, True, ErrorCode.OPEN_TO_ALL, "release"),
+    ],
+)
+def test_a_failed_run_releases_its_own_restores_what_served_and_leaves_what_is_anothers(
+    owner: str | None, on_failure: OnFailure, error: str, decision: str, *, serves: bool
+) -> None:
+    made, reason = decide_failure(run="me", owner=owner, error=error, on_failure=on_failure, serves=serves)
+    assert made == decision
+    assert reason
