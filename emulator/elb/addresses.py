@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from uuid import uuid5
 
 from emulator.core.resources import NAMESPACE
@@ -44,10 +45,8 @@ def take_vip(load_balancer: LoadBalancer, subnet: Subnet) -> bool:
 def occupy(load_balancer: LoadBalancer, subnets: Iterable[Subnet]) -> None:
     """Take what is still missing in each backend subnet; what it had elsewhere stays in use."""
     for subnet in subnets:
-        for _ in range(needed(load_balancer) - _has(load_balancer, subnet)):
-            address = subnet.first_free()
-            if address is None:
-                break
+        missing = needed(load_balancer) - _has(load_balancer, subnet)
+        for address in list(islice(subnet.free_addresses(), max(0, missing))):
             subnet.addresses[address] = load_balancer.id
 
 

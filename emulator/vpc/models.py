@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid5
@@ -101,10 +102,18 @@ class Subnet(Resource):
         offset = int(IPv4Address(address)) - int(self.network.network_address)
         return 0 < offset < self.network.num_addresses - RESERVED_LAST
 
+    def free_addresses(self) -> Iterator[str]:
+        """Addresses that can be given out, the lowest first."""
+        first = int(self.network.network_address)
+        for number in range(first + 1, first + self.network.num_addresses - RESERVED_LAST):
+            # Written by hand: worlds of thousands of instances spend their time here.
+            address = f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+            if address not in self.addresses and address != self.gateway_ip:
+                yield address
+
     def first_free(self) -> str | None:
         """The lowest address that can be given out."""
-        hosts = (str(address) for address in self.network)
-        return next((address for address in hosts if self.assignable(address)), None)
+        return next(self.free_addresses(), None)
 
 
 class RouteEntry(Strict):
