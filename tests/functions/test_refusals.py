@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator, World
+from emulator import Emulator, Fault, World
 from emulator.elb.models import Listener
-from shared.errors import TEMPORARY
+from shared.errors import TEMPORARY, ErrorCode, PermanentError
 from shared.settings import Settings
 from tests.support.product import Product
 from tests.support.worlds import world
@@ -289,3 +289,54 @@ def test_a_udp_listener_does_not_take_a_tcp_port() -> None:
 def test_a_quota_of_minus_one_is_unlimited() -> None:
     unlimited = world(elb={"quotas": {"loadbalancer": -1, "listener": -1}}, vpc={"quotas": {"publicIp": -1}})
     assert Product(unlimited).expose()["outcome"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"allow": ["203.0.113.0/33"]}, "allow.0"),
+        ({"allow": []}, "allow"),
+        ({"allow": None}, "allow"),
+        ({"port": 0}, "port"),
+        ({"port": 65536}, "port"),
+        ({"port": "80"}, "port"),
+        ({"instance_id": 7}, "instance_id"),
+        ({"action": "verify"}, "action"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_malformed_request_does_not_even_reach_the_cloud(changes: dict[str, Any], field: str) -> None:
+    product = Product()
+    product.emulator.calls.clear()
+    with pytest.raises(PermanentError) as refused:
+        product.run({key: value for key, value in (product.request() | changes).items() if value is not None})
+    assert refused.value.code is ErrorCode.INVALID_REQUEST
+    assert refused.value.data.field == field
+    assert refused.value.data.advice
+    assert product.emulator.calls.mutating() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "Unauthorized"), (403, "Forbidden")], ids=["expired token", "missing permission"]
+)
+def test_credentials_that_do_not_do_are_told_and_nothing_is_changed(status: int, code: str) -> None:
+    product = Product()
+    before = product.account()
+    product.emulator.faults.add(Fault(method="GET", path="/v2/*", status=status, times=None))
+    output = product.expose()
+    assert output["outcome"] == "rejected"
+    error = output["event"]["data"]["error"]
+    assert error["code"] == code
+    assert error["advice"]
+    assert product.emulator.calls.mutating() == []
+    assert product.account() == before
+
+
+def test_a_cloud_that_does_not_answer_is_given_up_and_nothing_is_changed() -> None:
+    product = Product()
+    before, request = product.account(), product.request()
+    product.emulator.faults.add(Fault(lost=True, times=None))
+    output = product.run(request).output
+    assert output["outcome"] == "rejected"
+    assert output["event"]["data"]["error"]["code"] == "NoAnswer"
+    assert product.account() == before
