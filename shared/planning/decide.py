@@ -48,7 +48,7 @@ def make_plan(cloud: Cloud, request: ExposeRequest, run: str, settings: Settings
         PermanentError: one of the refusals, naming the field.
         TemporaryError: `NotYet` while the instance is not running.
     """
-    check_request(request, cloud.project_id)
+    check_request(request, cloud.project_id, now)
     world = observe_world(cloud, request, now)
     check_instance(request, world.instance)
     site = _Site(world, request, settings)
@@ -68,13 +68,14 @@ class _Site:
         self.vpc = choose_vpc(
             [
                 ("vpc_id", request.vpc_id),
-                ("vpc_id", self.record.vpc if self.record else None),
+                ("vpc_id", self._place_before()[0]),
                 ("vpc_id", settings.vpc_id),
             ],
             world.vpcs,
             world.instance.vpc_id,
         )
-        wanted = request.subnet_id or (self.record.subnet if self.record and self._same_vpc_as_before() else None)
+        vpc_before, subnet_before = self._place_before()
+        wanted = request.subnet_id or (subnet_before if vpc_before == self.vpc else None)
         default = settings.subnet_id if self.vpc == settings.vpc_id else None
         self.candidates = candidate_subnets(wanted or default, self.vpc, world.subnets)
         self.mode = Mode.CROSS_VPC if self.vpc != world.instance.vpc_id else Mode(request.same_vpc)
@@ -170,26 +171,33 @@ class _Site:
             )
         return found
 
-    def _same_vpc_as_before(self) -> bool:
-        return self.record is not None and self.record.vpc == self.vpc
+    def _place_before(self) -> tuple[str | None, str | None]:
+        """VPC and subnet of the exposure as it was found; without a record the load balancer itself tells."""
+        if self.record is not None:
+            return self.record.vpc, self.record.subnet
+        if self.balancer is not None:
+            return self.balancer.vpc_id, next(iter(self.balancer.elb_virsubnet_ids), None)
+        return None, None
 
     def _check_unchanged(self) -> None:
         """An exposure's place cannot be changed in place: a listener's port and a load balancer's VPC are fixed.
 
         So is the way: the record is all that knows which peering a withdrawal has to take down.
         """
-        if self.record is None:
-            return
-        helper = self.request.helper_vpc_id if self.mode is Mode.DOCUMENTED else None
-        fixed = {
-            "port": (self.record.port, self.request.port),
-            "vpc_id": (self.record.vpc, self.vpc),
-            "subnet_id": (self.record.subnet, self.request.subnet_id or self.record.subnet),
-            "same_vpc": (self.record.mode, self.mode),
-            "helper_vpc_id": (self.record.peer_vpc, helper or self.record.peer_vpc),
+        request, (vpc, subnet) = self.request, self._place_before()
+        fixed: dict[str, tuple[object, object]] = {
+            "vpc_id": (vpc, self.vpc),
+            "subnet_id": (subnet, request.subnet_id or subnet),
         }
+        if self.record is not None:
+            helper = request.helper_vpc_id if self.mode is Mode.DOCUMENTED else None
+            fixed |= {
+                "port": (self.record.port, request.port),
+                "same_vpc": (self.record.mode, self.mode),
+                "helper_vpc_id": (self.record.peer_vpc, helper or self.record.peer_vpc),
+            }
         for field, (was, wanted) in fixed.items():
-            if was != wanted:
+            if was not in {None, wanted}:
                 raise refusal(
                     ErrorCode.EXPOSURE_DIFFERS,
                     f"The instance is exposed already with {field} {was}, not {wanted}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from ipaddress import collapse_addresses
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
@@ -25,7 +26,7 @@ _CLIENTS_FORBIDDEN = (
 )
 
 
-def check_request(request: ExposeRequest, project_id: str) -> None:
+def check_request(request: ExposeRequest, project_id: str, now: datetime) -> None:
     """Refuse what the request alone shows."""
     if request.project_id not in {None, project_id}:
         raise refusal(
@@ -40,6 +41,13 @@ def check_request(request: ExposeRequest, project_id: str) -> None:
             "Public access is not for production: poor public network performance is not covered by the SLA.",
             "accept",
             "Add production to accept to say that you know.",
+        )
+    if (expiry := request.expiry(now)) is not None and expiry <= now.timestamp():
+        raise refusal(
+            ErrorCode.INVALID_REQUEST,
+            f"The exposure would have expired at {request.expires_at} already.",
+            "expires_at",
+            "Give a moment to come, or expires_after.",
         )
     if net(ANYWHERE) in collapse_addresses(map(net, request.allow)) and not request.accepts(Risk.OPEN_WORLD):
         raise refusal(

@@ -79,6 +79,13 @@ def exposed_and_port_taken(product: Product) -> None:
     foreign_listener(product.emulator)
 
 
+def withdrawn_beside_a_foreign_listener(product: Product) -> None:
+    """The load balancer is kept and the record is gone."""
+    product.expose(subnet_id=by_name(product, "subnet-elb"))
+    foreign_listener(product.emulator, "UDP")
+    product.withdraw()
+
+
 def exposed_in_one_vpc(product: Product) -> None:
     product.expose(vpc_id=product.vpc_id("vpc-dcs"), helper_vpc_id=product.vpc_id("vpc-elb"))
 
@@ -105,6 +112,7 @@ CASES = {
     "the world among others": Case("OpenWorld", "allow", {"allow": ["198.51.100.0/24", "0.0.0.0/0"]}),
     "the world in two halves": Case("OpenWorld", "allow", {"allow": ["0.0.0.0/1", "128.0.0.0/1"]}),
     "production unacknowledged": Case("ProductionUnacknowledged", "accept", {"accept": []}),
+    "expired already": Case("InvalidRequest", "expires_at", {"expires_at": "2020-01-01T00:00:00Z"}),
     "another project": Case("ForeignProject", "project_id", {"project_id": "somebody-elses"}),
     "unknown instance": Case(
         "InstanceNotFound", "instance_id", {"instance_id": "5f0d0000-0000-4000-8000-0000000000c2"}
@@ -208,6 +216,16 @@ CASES = {
         world(vpc=SECOND),
         prepare=lambda product: product.expose(subnet_id=by_name(product, "subnet-elb")),
     ),
+    "other VPC than that of a kept load balancer": Case(
+        "ExposureDiffers", "vpc_id", DCS_VPC, prepare=withdrawn_beside_a_foreign_listener
+    ),
+    "other subnet than that of a kept load balancer": Case(
+        "ExposureDiffers",
+        "subnet_id",
+        {"subnet_id": "second"},
+        world(vpc=SECOND),
+        prepare=withdrawn_beside_a_foreign_listener,
+    ),
     "other way in the same VPC": Case(
         "ExposureDiffers", "same_vpc", {**DCS_VPC, "same_vpc": "direct"}, prepare=exposed_in_one_vpc
     ),
@@ -265,6 +283,9 @@ ACCEPTED = {
     "unknown flavor": {"flavor": "L4_flavor.elb.s1.medium"},
     "zones of two sets": {"availability_zones": ["eu-de-02"]},
     "other port": {"port": 80},
+    "expired already": {"expires_at": "2030-01-01T00:00:00Z"},
+    "other VPC than that of a kept load balancer": {"vpc_id": "vpc-elb"},
+    "other subnet than that of a kept load balancer": {"subnet_id": "subnet-elb"},
     "other way in the same VPC": {"same_vpc": "documented"},
 }
 
