@@ -38,7 +38,7 @@ class Composition:
         """Compose for a project; the store's folder is made if need be."""
         # Standard output holds the result of a command, or all events and nothing else.
         settings = read_settings(os.environ.get)
-        cloud = Cloud.over(transport)
+        cloud = Cloud(transport)
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
         stream = sys.stdout if events_on_stdout else None
         engine = EmbeddedEngine(store, resolver(services(cloud, settings, stream)), load_machines())

@@ -23,7 +23,7 @@ _COLUMNS = ("exposure", "instance_id", "node", "endpoint", "clients", "expires_a
 @common
 def list_(app: App) -> None:
     """List the exposures of the project."""
-    rows = exposures(Cloud.over(app.connect()))
+    rows = exposures(Cloud(app.connect()))
     show(rows, app.output, lambda: table(rows, _COLUMNS))
 
 
@@ -32,7 +32,7 @@ def list_(app: App) -> None:
 @common
 def show_(app: App, name: str) -> None:
     """Show what an exposure consists of and how it does."""
-    cloud = Cloud.over(app.connect())
+    cloud = Cloud(app.connect())
     found = [row for row in exposures(cloud) if name in {row["exposure"], row["instance_id"]}]
     if not found:
         raise PermanentError(

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from shared.otc.dcs import DcsClient
-from shared.otc.eip import EipClient
-from shared.otc.elb import ElbClient
 from shared.otc.transport import Transport
-from shared.otc.vpc import VpcClient
+
+if TYPE_CHECKING:
+    from shared.otc.dcs import DcsClient
+    from shared.otc.eip import EipClient
+    from shared.otc.elb import ElbClient
+    from shared.otc.vpc import VpcClient
 
 
-@dataclass(frozen=True)
 class Cloud:
-    """One project in one region."""
+    """One project in one region; a client is imported when it is first used, for import time is cold start."""
 
-    transport: Transport
-    elb: ElbClient
-    eip: EipClient
-    vpc: VpcClient
-    dcs: DcsClient
-
-    @classmethod
-    def over(cls, transport: Transport) -> Cloud:
-        """The cloud behind a transport."""
-        return cls(transport, ElbClient(transport), EipClient(transport), VpcClient(transport), DcsClient(transport))
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
 
     @property
     def project_id(self) -> str:
@@ -35,3 +29,31 @@ class Cloud:
     def region(self) -> str:
         """The region of the endpoints."""
         return self.transport.region
+
+    @cached_property
+    def elb(self) -> ElbClient:
+        """Load balancers and what belongs to them."""
+        from shared.otc.elb import ElbClient  # noqa: PLC0415  # see the class
+
+        return ElbClient(self.transport)
+
+    @cached_property
+    def eip(self) -> EipClient:
+        """Public addresses."""
+        from shared.otc.eip import EipClient  # noqa: PLC0415  # see the class
+
+        return EipClient(self.transport)
+
+    @cached_property
+    def vpc(self) -> VpcClient:
+        """The network on both sides."""
+        from shared.otc.vpc import VpcClient  # noqa: PLC0415  # see the class
+
+        return VpcClient(self.transport)
+
+    @cached_property
+    def dcs(self) -> DcsClient:
+        """DCS instances."""
+        from shared.otc.dcs import DcsClient  # noqa: PLC0415  # see the class
+
+        return DcsClient(self.transport)

@@ -88,15 +88,15 @@ def test_the_variables_of_openstack_do_as_well(emulator: Emulator, url: str, mon
 
 def test_a_token_does_as_well(emulator: Emulator, url: str, clouds: Path):
     write(clouds, url)
-    Cloud.over(connect("emu"))
+    Cloud(connect("emu"))
     token = emulator_token(emulator)
     write(clouds, url, auth={"token": token} | NOBODY, auth_type="token")
-    assert Cloud.over(connect("emu")).vpc.vpcs()
+    assert Cloud(connect("emu")).vpc.vpcs()
 
 
 def test_each_service_is_found_through_the_catalog(url: str, clouds: Path):
     write(clouds, url)
-    cloud = Cloud.over(connect("emu"))
+    cloud = Cloud(connect("emu"))
     assert cloud.elb.load_balancers() == []
     assert cloud.eip.public_ips() == []
     assert {vpc.name for vpc in cloud.vpc.vpcs()} == {"vpc-elb", "vpc-dcs"}
@@ -105,7 +105,7 @@ def test_each_service_is_found_through_the_catalog(url: str, clouds: Path):
 
 def test_an_endpoint_can_be_put_in_place_of_the_catalogs(url: str, clouds: Path):
     write(clouds, url, elbv3_endpoint_override="http://127.0.0.1:1/v3/whatever")
-    cloud = Cloud.over(connect("emu"))
+    cloud = Cloud(connect("emu"))
     assert cloud.vpc.vpcs()
     with pytest.raises(TemporaryError) as caught:
         cloud.elb.load_balancers()
@@ -114,7 +114,7 @@ def test_an_endpoint_can_be_put_in_place_of_the_catalogs(url: str, clouds: Path)
 
 def test_a_token_that_ends_within_a_run_is_renewed(emulator: Emulator, url: str, clouds: Path):
     write(clouds, url)
-    cloud = Cloud.over(connect("emu"))
+    cloud = Cloud(connect("emu"))
     with emulator.change() as account:
         account.iam.expire_tokens()
     assert cloud.vpc.vpcs()
@@ -134,7 +134,7 @@ def test_a_mutation_is_sent_once_whatever_happens(
     emulator: Emulator, url: str, clouds: Path, fault: Fault, code: ErrorCode
 ):
     write(clouds, url)
-    cloud = Cloud.over(connect("emu"))
+    cloud = Cloud(connect("emu"))
     emulator.faults.add(fault)
     with pytest.raises(TemporaryError) as caught:
         cloud.elb.create_ip_group("n", "", ["203.0.113.0/24"])

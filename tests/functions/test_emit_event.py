@@ -40,7 +40,7 @@ def run(sinks: list[Sink], minute: int = 0, **changes: Any) -> dict[str, Any]:
     """One call of the handler."""
     asked = []
     services = Services(
-        cloud=Cloud.over(NoCalls()),
+        cloud=Cloud(NoCalls()),
         settings=Settings(),
         now=lambda: datetime(2026, 11, 2, 13, minute, tzinfo=UTC),
         probe=lambda host, port: ProbeAnswer.LOCKED,

@@ -28,7 +28,7 @@ class NoCalls:
 
 
 SERVICES = Services(
-    cloud=Cloud.over(NoCalls()),
+    cloud=Cloud(NoCalls()),
     settings=Settings(),
     now=lambda: datetime(2026, 1, 1, 0, 0, 7, tzinfo=UTC),
     probe=lambda _host, _port: ProbeAnswer.LOCKED,

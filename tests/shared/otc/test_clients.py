@@ -47,7 +47,7 @@ class Declared(EmulatorTransport):
 
 @pytest.fixture
 def cloud(emulator: Emulator) -> Cloud:
-    return Cloud.over(Declared(emulator))
+    return Cloud(Declared(emulator))
 
 
 def vpc_named(cloud: Cloud, name: str) -> Vpc:

@@ -155,7 +155,7 @@ def test_a_monitor_is_told_explicitly_to_check_the_members_own_port():
             },
         )
     )
-    Cloud.over(transport).elb.update_monitor("h", MonitorSettings())
+    Cloud(transport).elb.update_monitor("h", MonitorSettings())
     assert transport.calls[0].body == {
         "healthmonitor": {"type": "TCP", "delay": 5, "timeout": 3, "max_retries": 3, "monitor_port": None}
     }
@@ -164,13 +164,13 @@ def test_a_monitor_is_told_explicitly_to_check_the_members_own_port():
 def test_an_id_from_a_request_cannot_leave_its_place_in_the_path():
     transport = Canned(answer(404, {"error_code": "DCS.3022", "error_msg": "no"}))
     with pytest.raises(PermanentError):
-        Cloud.over(transport).dcs.instance("../x?y=1")
+        Cloud(transport).dcs.instance("../x?y=1")
     assert transport.calls[0].path == "/v2/5f0d/instances/..%2Fx%3Fy%3D1"
 
 
 def test_repeated_filters_repeat_their_key():
     transport = Canned(answer(200, {"vpcs": [], "page_info": {}}))
-    assert Cloud.over(transport).vpc.vpcs(ids=["a", "b"]) == []
+    assert Cloud(transport).vpc.vpcs(ids=["a", "b"]) == []
     assert transport.calls[0].query[:2] == (("id", "a"), ("id", "b"))
 
 
@@ -185,7 +185,7 @@ def test_a_peering_of_a_vpc_is_found_from_either_side():
         }
         for one, two in sides
     ]
-    found = Cloud.over(Canned(answer(200, {"peerings": items}))).vpc.peerings(vpc_id="b")
+    found = Cloud(Canned(answer(200, {"peerings": items}))).vpc.peerings(vpc_id="b")
     assert [peering.id for peering in found] == ["ab", "bc"]
 
 
@@ -193,7 +193,7 @@ def test_a_route_table_whose_routes_are_not_told_is_not_one_without_routes():
     told = {"id": "t", "vpc_id": "v", "subnets": [{"id": "s"}]}
     route = {"type": "peering", "destination": "10.0.0.0/16", "nexthop": "p"}
     transport = Canned(answer(200, {"routetables": [told, told | {"routes": []}, told | {"routes": [route]}]}))
-    found = Cloud.over(transport).vpc.route_tables(subnet_id="s")
+    found = Cloud(transport).vpc.route_tables(subnet_id="s")
     assert [table.routes for table in found] == [None, (), (Route(destination="10.0.0.0/16", nexthop="p"),)]
 
 
@@ -207,12 +207,12 @@ def test_a_route_table_whose_routes_are_not_told_is_not_one_without_routes():
     ],
 )
 def test_an_instance_that_cannot_speak_tls_is_not_an_error(status: int, body: Any, tls: bool | None):
-    assert Cloud.over(Canned(answer(status, body))).dcs.ssl("i") is tls
+    assert Cloud(Canned(answer(status, body))).dcs.ssl("i") is tls
 
 
 def test_another_refusal_of_the_tls_state_is_an_error():
     with pytest.raises(PermanentError) as caught:
-        Cloud.over(Canned(answer(404, {"error_code": "DCS.3022", "error_msg": "no"}))).dcs.ssl("i")
+        Cloud(Canned(answer(404, {"error_code": "DCS.3022", "error_msg": "no"}))).dcs.ssl("i")
     assert caught.value.code is ErrorCode.NOT_FOUND
 
 
@@ -225,12 +225,12 @@ def test_only_the_nodes_of_the_instance_asked_for_are_told():
         "node_port": "6379",
     }
     listed = [{"instance_id": "i", "nodes": [node]}, {"instance_id": "other", "nodes": [node, node]}]
-    found = Cloud.over(Canned(answer(200, {"count": 2, "instances": listed}))).dcs.nodes("i")
+    found = Cloud(Canned(answer(200, {"count": 2, "instances": listed}))).dcs.nodes("i")
     assert [(one.ip, one.port, one.role) for one in found] == [("192.168.0.7", 6379, "master")]
 
 
 @pytest.mark.parametrize("broken", [{"listeners": [7]}, {"listeners": [{}]}, {"tags": ["env"]}])
 def test_a_list_of_the_wrong_shape_is_an_unexpected_answer(broken: dict[str, Any]):
     with pytest.raises(PermanentError) as caught:
-        Cloud.over(Canned(answer(200, {"loadbalancer": BALANCER | broken}))).elb.load_balancer("lb1")
+        Cloud(Canned(answer(200, {"loadbalancer": BALANCER | broken}))).elb.load_balancer("lb1")
     assert caught.value.code is ErrorCode.UNEXPECTED_ANSWER

@@ -29,7 +29,7 @@ def cloud(emulator: Emulator) -> Iterator[Cloud]:
         token = account.iam.issue(user, project, "password").id
     with serve(emulator) as server, requests.Session() as session:
         endpoints = dict.fromkeys(Service, server.url)
-        yield Cloud.over(TokenTransport(session, token, project_id=project.id, region="eu-de", endpoints=endpoints))
+        yield Cloud(TokenTransport(session, token, project_id=project.id, region="eu-de", endpoints=endpoints))
 
 
 def test_a_token_is_enough_for_every_service(cloud: Cloud):
