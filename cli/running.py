@@ -57,13 +57,16 @@ def follow(app: App, composed: Composition, run_id: str) -> RunView:
 
 @contextmanager
 def _interruptible(composed: Composition, run_id: str) -> Iterator[None]:
-    def cancel(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Not here: the interrupted code may hold the locks that the store needs.
-        Thread(target=composed.engine.cancel, args=(run_id,)).start()
+    def cancel() -> None:
+        composed.engine.cancel(run_id)
         click.echo("Cancelling and rolling back; Ctrl-C again leaves that to the next worker.", err=True)
 
-    before = signal.signal(signal.SIGINT, cancel)
+    def interrupted(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Not here: the interrupted code may hold the store's locks, or be in the middle of a line.
+        Thread(target=cancel).start()
+
+    before = signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     except KeyboardInterrupt:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
 import sys
+from threading import enumerate as threads
+from types import SimpleNamespace
 
-from cli.running import Exit
+import click
+import pytest
+
+from cli.running import Exit, _interruptible
 from emulator import Fault
 from tests.cli.support import Terminal
 
@@ -50,3 +56,30 @@ def test_ctrl_c_cancels_the_run_and_rolls_it_back(terminal: Terminal):
     assert "Cancelling and rolling back" in err
     assert json.loads(out)["data"]["error"]["code"] == "Cancelled"
     assert terminal.emulator.snapshot() == before
+
+
+class InterruptedStream(io.RawIOBase):
+    """Ctrl-C comes while the first line is being written."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: memoryview) -> int:
+        first, self.text = not self.text, self.text + bytes(data).decode()
+        if first:
+            signal.raise_signal(signal.SIGINT)
+        return len(data)
+
+
+def test_ctrl_c_in_the_middle_of_a_line_cancels_too(monkeypatch: pytest.MonkeyPatch):
+    stream, cancelled, others = InterruptedStream(), [], set(threads())
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BufferedWriter(stream)))
+    with _interruptible(SimpleNamespace(engine=SimpleNamespace(cancel=cancelled.append)), "run"):
+        click.echo("a line", err=True)
+    for thread in set(threads()) - others:
+        thread.join(5)
+    assert cancelled == ["run"]
+    assert stream.text.startswith("a line\nCancelling")
