@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.resources.ip_group import release_anchors, release_ip_group
+from shared.resources.ip_group import find_anchors, release_anchors
 from shared.resources.release import ReleaseOrder, taken_over
 from shared.results import StepResult
 from shared.services import LocalContext, Services
@@ -22,4 +22,7 @@ def _release(order: ReleaseOrder, services: Services) -> StepResult:
         return kept
     if order.first and order.held is not None:
         return StepResult(touched=tuple(release_anchors(services.cloud, order.held.anchors)))
-    return StepResult(touched=tuple(release_ip_group(services.cloud, order.target.name, order.target.exposure)))
+    written = order.fact("ip_group_id")
+    also = {written} & order.created if written else set()
+    seen = {group.id for group in find_anchors(services.cloud, order.target.name, order.target.exposure)}
+    return StepResult(touched=tuple(release_anchors(services.cloud, sorted(seen | also))))

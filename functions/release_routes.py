@@ -25,21 +25,28 @@ def _release(order: ReleaseOrder, services: Services) -> StepResult:
     kept = taken_over(cloud, order)
     if kept or record is None or record.mode is Mode.DIRECT:
         return kept or StepResult()
-    records, peering = gather(
+    records, seen = gather(
         lambda: find_records(cloud),
         lambda: find_peering(cloud, record.vpc, record.peer_vpc),
     )
-    if peering is None:
+    peering_id, ours = (seen.id, made_by_us(seen)) if seen else (_written_down(order), True)
+    if peering_id is None:
         return StepResult()
     check_not_adopted(order, [found for _, found in records])
     users = peering_users(record.exposure, record.vpc, record.peer_vpc, [found for _, found in records])
     if users:
         reason = f"exposure {users[0]} needs it"
-        return StepResult(touched=(Touched(kind=Kind.PEERING, id=peering.id, did=Did.KEPT, reason=reason),))
-    through = routes_through(cloud, peering.vpc_ids, peering.id)
+        return StepResult(touched=(Touched(kind=Kind.PEERING, id=peering_id, did=Did.KEPT, reason=reason),))
+    through = routes_through(cloud, frozenset({record.vpc, record.peer_vpc}), peering_id)
     facts = {
-        "peering_id": peering.id,
-        "peering_is_ours": "yes" if made_by_us(peering) else "",
+        "peering_id": peering_id,
+        "peering_is_ours": "yes" if ours else "",
         "foreign_routes": "yes" if any(one.foreign for one in through) else "",
     }
     return StepResult(touched=tuple(release_routes(cloud, through)), facts=facts)
+
+
+def _written_down(order: ReleaseOrder) -> str | None:
+    """The peering that this run made, though the cloud does not show it yet."""
+    peering_id = order.fact("peering_id")
+    return peering_id if peering_id in order.created else None

@@ -35,27 +35,29 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 def _review(order: _Order, services: Services) -> StepResult:
     anchor = elect(find_anchors(services.cloud, order.target.name, order.target.exposure))
     record = read_record(anchor.description) if anchor else None
-    existed = order.plan.existing is not None or (record is not None and record.taken)
+    existing = order.plan.existing
+    existed = existing is not None or (record is not None and record.taken)
+    complete = existing is not None and existing.complete
     decision, reason = decide_failure(
         run=order.run,
         owner=record.run if record else None,
         error=order.error,
         on_failure=order.on_failure,
-        serves=existed and _serves(services.cloud, order.target),
+        stood=complete or (existed and _serves(services.cloud, order.target)),
     )
     return StepResult(facts={"decision": decision, "reason": reason})
 
 
 def decide_failure(
-    *, run: str, owner: str | None, error: str, on_failure: OnFailure, serves: bool
+    *, run: str, owner: str | None, error: str, on_failure: OnFailure, stood: bool
 ) -> tuple[Decision, str]:
-    """What to do, and why; `serves` says that the exposure was there before the run and reaches the instance."""
+    """What to do, and why; `stood` says that a whole exposure was there before the run, not a half-built one."""
     if owner not in {None, run}:
         return "leave", f"run {owner} has adopted the exposure"
     if on_failure is OnFailure.KEEP:
         return "leave", "the request asks to keep what was made"
-    if serves and error != ErrorCode.OPEN_TO_ALL:
-        return "restore", "the exposure was there before this run and still serves"
+    if stood and error != ErrorCode.OPEN_TO_ALL:
+        return "restore", "the exposure was there before this run"
     return "release", "nothing of a failed exposure is left behind"
 
 

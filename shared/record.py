@@ -55,6 +55,7 @@ class Record:
     mode: Mode
     allow: str
     expires_at: int | None = None
+    bandwidth: int | None = None
     repair: bool = False
     taken: bool = False
 
@@ -72,6 +73,7 @@ class Record:
             "m": self.mode.value,
             "a": self.allow,
             "x": None if self.expires_at is None else str(self.expires_at),
+            "b": None if self.bandwidth is None else str(self.bandwidth),
             "f": "repair" if self.repair else None,
             "t": "1" if self.taken else None,
         }
@@ -112,6 +114,7 @@ def read_record(description: str | None) -> Record | None:
             mode=Mode(words["m"]),
             allow=words["a"],
             expires_at=int(words["x"]) if "x" in words else None,
+            bandwidth=int(words["b"]) if "b" in words else None,
             repair=words.get("f") == "repair",
             taken="t" in words,
         )

@@ -83,7 +83,7 @@ def test_a_withdrawal_stays_within_its_budget_of_calls(scene: str, limit: int) -
 def test_an_exposure_is_nine_rounds_deep() -> None:
     product, request = SCENES["cross-vpc"]()
     measured = Measured(product.cloud.transport)
-    product.services = type(product.services)(**{**vars(product.services), "cloud": Cloud.over(measured)})
+    product.services = type(product.services)(**{**vars(product.services), "cloud": Cloud(measured)})
     resolve = product.engine._resolver
 
     def noting(resource: str) -> Callable[[Any], Any]:

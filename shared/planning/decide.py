@@ -36,6 +36,7 @@ from shared.planning.safety import (
 from shared.record import Mode, Record, read_mark, read_record
 from shared.request import ExposeRequest
 from shared.resources.converge import elect
+from shared.resources.holdings import HeldBalancer
 from shared.results import Finding
 from shared.routing import RouteAction, decide_route
 from shared.settings import Settings
@@ -125,6 +126,7 @@ class _Site:
             mode=self.mode,
             allow=allow_digest(request.allow),
             expires_at=expires_at,
+            bandwidth=request.bandwidth_mbit,
         )
         plan = Plan(
             exposure=world.exposure,
@@ -153,7 +155,7 @@ class _Site:
                 load_balancer_ids=tuple(balancer.id for balancer in world.load_balancers),
                 peering_id=peering.id if peering else None,
             ),
-            existing=self._existing(),
+            existing=self._existing(around.held),
         )
         findings = warnings(request, instance, whitelist_changes=changes, node=request.node is not None)
         target = Target(exposure=plan.exposure, name=plan.name, instance_id=instance.id, record=plan.record)
@@ -195,9 +197,13 @@ class _Site:
                 "port": (self.record.port, request.port),
                 "same_vpc": (self.record.mode, self.mode),
                 "helper_vpc_id": (self.record.peer_vpc, helper or self.record.peer_vpc),
+                "bandwidth_mbit": (self.record.bandwidth, request.bandwidth_mbit),
             }
+        if self.balancer is not None and request.availability_zones:
+            stands = sorted(self.balancer.availability_zone_list)
+            fixed["availability_zones"] = (stands, sorted(request.availability_zones))
         for field, (was, wanted) in fixed.items():
-            if was not in {None, wanted}:
+            if was not in (None, wanted):
                 raise refusal(
                     ErrorCode.EXPOSURE_DIFFERS,
                     f"The instance is exposed already with {field} {was}, not {wanted}.",
@@ -276,13 +282,14 @@ class _Site:
         peers = self.mode is not Mode.DIRECT and peering is None
         check_quotas({"publicIp": fresh, "vpcPeer": peers}, self.world.vpc_quotas)
 
-    def _existing(self) -> Existing | None:
+    def _existing(self, held: HeldBalancer | None) -> Existing | None:
         if self.group is None and self.balancer is None:
             return None
+        complete = held is not None and held.complete
         if self.group is None:
-            return Existing(before=None)
+            return Existing(before=None, complete=complete)
         before = Before(ip_group_id=self.group.id, record=self.group.description, allow=self.group.entries)
-        return Existing(before=before)
+        return Existing(before=before, complete=complete)
 
     def _adoptions(self) -> tuple[Finding, ...]:
         if self.group is None and self.balancer is None:

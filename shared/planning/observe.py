@@ -17,6 +17,8 @@ from shared.otc.models import QuotaUsage
 from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
 from shared.record import read_mark
 from shared.request import ExposeRequest
+from shared.resources.converge import elect
+from shared.resources.holdings import HeldBalancer, hold
 from shared.services import gather
 
 
@@ -48,6 +50,7 @@ class Surroundings:
     nodes: list[Node]
     peerings: list[Peering] | None
     listeners: list[Listener]
+    held: HeldBalancer | None
 
 
 def observe_world(cloud: Cloud, request: ExposeRequest, now: datetime) -> World:
@@ -106,8 +109,10 @@ def observe_surroundings(
     if peerings:
         wanted["peerings"] = cloud.vpc.peerings
     if world.load_balancers:
-        balancer = world.load_balancers[0].id
-        wanted["listeners"] = lambda: cloud.elb.listeners(load_balancer_id=balancer)
+        balancer = elect(world.load_balancers)
+        assert balancer is not None
+        wanted["listeners"] = lambda: cloud.elb.listeners(load_balancer_id=balancer.id)
+        wanted["held"] = lambda: hold(cloud, balancer)
     found = dict(zip(wanted, gather(*wanted.values()), strict=True))
     surroundings = Surroundings(
         free_addresses={network: found[f"free {network}"] for network in backend_subnets},
@@ -116,6 +121,7 @@ def observe_surroundings(
         nodes=found.get("nodes", []),
         peerings=found.get("peerings"),
         listeners=found.get("listeners", []),
+        held=found.get("held"),
     )
     if surroundings.peerings is None and _peered(surroundings):
         return replace(surroundings, peerings=cloud.vpc.peerings())

@@ -31,9 +31,10 @@ class Before(Frozen):
 
 
 class Existing(Frozen):
-    """The exposure as it was found."""
+    """The exposure as it was found; `complete` from listener to health monitor, or left half-built."""
 
     before: Before | None
+    complete: bool
 
 
 class Observation(Frozen):

@@ -9,7 +9,7 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, Pool, PoolCreate
 from shared.planning.plan import Plan
 from shared.record import LIMIT, Mark, read_mark
-from shared.resources.converge import child_of, delete, ensure_unique
+from shared.resources.converge import child_of, delete, ensure_unique, not_ready
 from shared.results import Did, Kind, Touched
 from shared.services import gather
 
@@ -123,7 +123,14 @@ def _member_at(cloud: Cloud, pool_id: str, plan: Plan) -> Member | None:
 
 def _monitor_of(cloud: Cloud, pool_id: str) -> Monitor | None:
     pool = child_of("pool", pool_id, lambda: cloud.elb.pool(pool_id))
-    return cloud.elb.monitor(pool.healthmonitor_id) if pool.healthmonitor_id else None
+    if pool.healthmonitor_id is None:
+        return None
+    try:
+        return cloud.elb.monitor(pool.healthmonitor_id)
+    except PermanentError as problem:
+        if problem.code is ErrorCode.NOT_FOUND:
+            raise not_ready(problem) from None
+        raise
 
 
 def _touched(kind: Kind, identifier: str, did: Did, reason: str) -> Touched:

@@ -35,6 +35,11 @@ class HeldBalancer(Frozen):
     listener_ids: tuple[str, ...] = ()
     pools: tuple[HeldPool, ...] = ()
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing from the listener down to member and monitor."""
+        return bool(self.listener_ids) and any(pool.monitor_id and pool.member_ids for pool in self.pools)
+
 
 def find_load_balancers(cloud: Cloud, name: str, exposure: str) -> list[LoadBalancer]:
     """The load balancers of an exposure: one, or several after a race."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from shared.errors import AccessError, ErrorCode, PermanentError
+from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
 from shared.ids import PREFIX
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
@@ -74,19 +74,26 @@ def restore_ip_group(cloud: Cloud, before: Before) -> Touched:
     return Touched(kind=Kind.IP_GROUP, id=before.ip_group_id, did=Did.UPDATED, reason=reason)
 
 
-def release_ip_group(cloud: Cloud, name: str, exposure: str) -> list[Touched]:
-    """Delete the anchor, last of all."""
-    return release_anchors(cloud, [group.id for group in find_anchors(cloud, name, exposure)])
-
-
 def release_anchors(cloud: Cloud, identifiers: Iterable[str]) -> list[Touched]:
-    """Delete these anchors."""
-    touched = []
-    for identifier in identifiers:
+    """Delete these anchors; one that a foreign listener uses is kept, and reported."""
+    return [_release_anchor(cloud, identifier) for identifier in identifiers]
+
+
+def _release_anchor(cloud: Cloud, identifier: str) -> Touched:
+    try:
         delete(partial(cloud.elb.delete_ip_group, identifier))
-        reason = "the exposure is gone"
-        touched.append(Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.RELEASED, reason=reason))
-    return touched
+    except TemporaryError as problem:
+        foreign = _foreign_listener(cloud, identifier) if problem.code is ErrorCode.NOT_READY else None
+        if foreign is None:
+            raise
+        reason = f"listener {foreign}, which is not ours, uses it"
+        return Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.KEPT, reason=reason)
+    return Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.RELEASED, reason="the exposure is gone")
+
+
+def _foreign_listener(cloud: Cloud, identifier: str) -> str | None:
+    users = [one for one in cloud.elb.listeners() if one.ipgroup and one.ipgroup.ipgroup_id == identifier]
+    return next((one.id for one in users if read_mark(one.description) is None), None)
 
 
 def same_ranges(one: Iterable[str], other: Iterable[str]) -> bool:

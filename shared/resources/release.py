@@ -10,7 +10,7 @@ from shared.planning.plan import Target
 from shared.planning.withdrawal import Holdings
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
-from shared.resources.holdings import HeldBalancer, hold_all
+from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, hold_all
 from shared.resources.ip_group import find_anchors
 from shared.results import Did, Kind, StepResult, Touched
 from shared.services import Services
@@ -23,11 +23,23 @@ class ReleaseOrder(Order):
     target: Target
     owner: str | None = None
     held: Holdings | None = None
+    built: tuple[dict[str, StepResult], ...] = ()
 
     @property
     def record(self) -> Record | None:
         """The record of what is taken down."""
         return read_record(self.target.record)
+
+    def fact(self, name: str) -> str | None:
+        """What a step of this run has written down, which a list of the cloud may not show yet."""
+        facts = [result.facts for branch in self.built for result in branch.values()]
+        return next((each[name] for each in facts if each.get(name)), None)
+
+    @property
+    def created(self) -> frozenset[str]:
+        """The resources that this run has made."""
+        results = [result for branch in self.built for result in branch.values()]
+        return frozenset(touched.id for result in results for touched in result.touched if touched.did is Did.CREATED)
 
 
 def taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
@@ -80,4 +92,23 @@ def held_balancers(order: ReleaseOrder, services: Services) -> tuple[HeldBalance
     """The exposure's load balancers, as observed before on a first attempt, looked at again on any other."""
     if order.first and order.held is not None:
         return order.held.balancers
-    return hold_all(services.cloud, order.target.name, order.target.exposure)
+    seen = hold_all(services.cloud, order.target.name, order.target.exposure)
+    written = written_down(order)
+    if written is None or any(balancer.id == written.id for balancer in seen):
+        return seen
+    return (*seen, written)
+
+
+def written_down(order: ReleaseOrder) -> HeldBalancer | None:
+    """The load balancer that this run made, by what its steps wrote down."""
+    balancer = order.fact("load_balancer_id")
+    if balancer is None or balancer not in order.created:
+        return None
+    eip, listener, pool, member = (order.fact(f"{name}_id") for name in ("eip", "listener", "pool", "member"))
+    members = (member,) if member else ()
+    return HeldBalancer(
+        id=balancer,
+        eips=(HeldEip(id=eip, address=order.fact("public_address") or eip),) if eip else (),
+        listener_ids=(listener,) if listener else (),
+        pools=(HeldPool(id=pool, monitor_id=order.fact("monitor_id"), member_ids=members),) if pool else (),
+    )

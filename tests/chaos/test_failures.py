@@ -69,6 +69,27 @@ def test_a_failed_change_leaves_the_exposure_that_was_there(state: str) -> None:
     assert product.account()["elb"]["ipgroups"] == before["elb"]["ipgroups"]
 
 
+def test_a_repeated_request_that_finds_the_instance_silent_leaves_the_exposure_and_its_address() -> None:
+    product, request = SCENES["cross-vpc"]()
+    product.run(request)
+    before = product.account()
+    with product.emulator.change() as account:
+        account.data_plane.instance_stopped(product.instance_id)
+    product.clock.advance_to(product.clock.now() + 60)
+    output = product.run({**request, "request_id": "again"}).output
+    assert output["event"]["data"]["error"]["code"] == "Unhealthy"
+    assert product.account()["eip"] == before["eip"]
+    assert holdings(product) == expected("cross-vpc")
+
+
+def test_another_bandwidth_is_refused_since_it_would_be_ignored() -> None:
+    product, request = SCENES["cross-vpc"]()
+    product.run(request)
+    output = product.run({**request, "request_id": "again", "bandwidth_mbit": 50}).output
+    assert output["outcome"] == "rejected"
+    assert output["event"]["data"]["error"]["field"] == "bandwidth_mbit"
+
+
 def test_what_a_failed_run_made_is_kept_if_the_request_says_so() -> None:
     product, request = SCENES["cross-vpc"]()
     failing(product, "ProbeRedis", late=False)

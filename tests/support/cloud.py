@@ -36,7 +36,7 @@ class EmulatorTransport:
 
 def cloud_on(emulator: Emulator) -> Cloud:
     """All clients on this emulator."""
-    return Cloud.over(EmulatorTransport(emulator))
+    return Cloud(EmulatorTransport(emulator))
 
 
 def _token(emulator: Emulator, user: str, password: str, project_id: str) -> str:

@@ -70,6 +70,6 @@ def test_a_whitelist_entry_is_needed_by_other_exposures_of_the_same_instance() -
 def test_a_failed_run_releases_its_own_restores_what_served_and_leaves_what_is_anothers(
     owner: str | None, on_failure: OnFailure, error: str, decision: str, *, serves: bool
 ) -> None:
-    made, reason = decide_failure(run="me", owner=owner, error=error, on_failure=on_failure, serves=serves)
+    made, reason = decide_failure(run="me", owner=owner, error=error, on_failure=on_failure, stood=serves)
     assert made == decision
     assert reason
