@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
 from shared.otc.vpc import Route
 from shared.record import read_mark
@@ -33,15 +33,42 @@ def net(cidr: str) -> IPv4Network:
     return IPv4Network(cidr, strict=False)
 
 
+def networks(entry: str) -> tuple[IPv4Network, ...]:
+    """What an entry that the cloud shows covers: a CIDR, an address, or a range such as 10.0.0.1-10.0.0.9.
+
+    Nothing where it is no IPv4 entry: the lists we read are not ours alone.
+    """
+    first, dash, last = entry.partition("-")
+    try:
+        if dash:
+            return tuple(summarize_address_range(IPv4Address(first.strip()), IPv4Address(last.strip())))
+        return (net(entry.strip()),)
+    except ValueError:
+        return ()
+
+
+def covers(entry: str, target: str) -> bool:
+    """Whether an entry that the cloud shows holds all of a target (CIDR)."""
+    wanted = networks(target)
+    return bool(wanted) and all(any(one.subnet_of(held) for held in networks(entry)) for one in wanted)
+
+
+def same_ranges(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two lists hold the same ranges; an entry that is no IPv4 range equals nothing."""
+    mine, theirs = ({networks(entry) for entry in entries} for entries in (one, other))
+    return mine == theirs and () not in mine
+
+
 def covering(routes: Iterable[Route], target: str) -> Route | None:
     """The route that the target's packets take: the longest prefix that holds all of it."""
-    holding = [route for route in routes if net(target).subnet_of(net(route.destination))]
+    holding = [route for route in routes if covers(route.destination, target)]
     return max(holding, key=lambda route: net(route.destination).prefixlen, default=None)
 
 
 def decide_route(routes: Iterable[Route], *, destination: str, target: str, peering_id: str | None) -> RouteDecision:
     """Decide about a route to `target` through the peering; None is a peering that does not exist yet."""
-    routes = tuple(routes)
+    # A route of IPv6 is on no packet's way here.
+    routes = tuple(route for route in routes if networks(route.destination))
     elsewhere = [
         route
         for route in routes

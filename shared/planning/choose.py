@@ -8,7 +8,7 @@ from shared.errors import ErrorCode, PermanentError
 from shared.otc.dcs import Instance, Node
 from shared.otc.elb import AvailabilityZone, Flavor
 from shared.otc.vpc import Peering, Subnet, Vpc
-from shared.routing import net
+from shared.routing import covers, networks
 
 
 def refusal(code: ErrorCode, message: str, field: str, advice: str) -> PermanentError:
@@ -120,7 +120,11 @@ def choose_helper(
 ) -> str:
     """The other VPC that a same-VPC exposure is peered with; never created by us."""
     mine = [subnet.cidr for subnet in subnets if subnet.vpc_id == vpc]
-    fitting = [other.id for other in vpcs.values() if other.id != vpc and not any(overlap(c, other.cidr) for c in mine)]
+    fitting = [
+        other.id
+        for other in vpcs.values()
+        if other.id != vpc and not any(overlap(one, theirs) for one in mine for theirs in other.cidrs)
+    ]
     if given:
         if given in fitting:
             return given
@@ -156,11 +160,11 @@ def destination(target: str, target_subnet: str, target_vpc: Vpc, source_vpc: Vp
     It is the target's subnet where the two VPCs' ranges overlap, or where the primary range does not hold it.
     """
     apart = not any(overlap(a, b) for a in target_vpc.cidrs for b in source_vpc.cidrs)
-    if apart and net(target).subnet_of(net(target_vpc.cidr)):
+    if apart and covers(target_vpc.cidr, target):
         return target_vpc.cidr
     return target_subnet
 
 
 def overlap(one: str, other: str) -> bool:
     """Whether two ranges share an address."""
-    return net(one).overlaps(net(other))
+    return any(mine.overlaps(theirs) for mine in networks(one) for theirs in networks(other))

@@ -13,7 +13,7 @@ from shared.otc.vpc import RouteTable, Subnet
 from shared.planning.choose import overlap, refusal
 from shared.request import ANYWHERE, ExposeRequest, Risk
 from shared.results import Finding
-from shared.routing import net
+from shared.routing import covers, net
 
 WHITELIST_GROUP = "dcs-access"
 WHITELIST_GROUPS, WHITELIST_ENTRIES = 4, 20
@@ -170,7 +170,7 @@ def check_table(table: RouteTable) -> None:
 def admitting_group(whitelist: Whitelist, cidr: str) -> str | None:
     """The whitelist group that already lets all of a range in."""
     for group in whitelist.groups:
-        if any(net(cidr).subnet_of(net(entry)) for entry in group.ips):
+        if any(covers(entry, cidr) for entry in group.ips):
             return group.name
     return None
 

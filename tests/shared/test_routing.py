@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.otc.vpc import Route
 from shared.record import Mark
-from shared.routing import RouteAction, covering, decide_route, net
+from shared.routing import RouteAction, covering, covers, decide_route, net, networks, same_ranges
 
 PEERING = "pcx-ours"
 MARK = Mark("exposure", "run").text()
@@ -64,6 +64,47 @@ def test_the_refusal_names_the_route_that_is_in_the_way() -> None:
     )
     assert "192.168.0.0/24" in decision.reason
     assert "some-server" in decision.reason
+
+
+NO_RANGES = ["fe80::/64", "2001:db8::1", "192.168.0.0/33", "192.168.0.9-192.168.0.1", "a-b", "-", "anything", ""]
+
+
+@pytest.mark.parametrize("foreign", NO_RANGES)
+def test_what_is_no_ipv4_range_covers_nothing_and_equals_nothing(foreign: str) -> None:
+    assert networks(foreign) == ()
+    assert not covers(foreign, TARGET)
+    assert not covers(DESTINATION, foreign)
+    assert not same_ranges([foreign], [foreign])
+    assert not same_ranges([foreign, TARGET], [TARGET])
+
+
+@pytest.mark.parametrize(
+    ("entry", "target", "held"),
+    [
+        ("192.168.0.1-192.168.0.10", TARGET, True),
+        ("192.168.0.1 - 192.168.0.9", TARGET, False),
+        ("192.168.0.0-192.168.1.7", "192.168.0.0/24", True),
+        ("192.168.0.1-192.168.1.7", "192.168.0.0/24", False),
+        (TARGET, TARGET, True),
+        ("192.168.0.10/24", TARGET, True),
+    ],
+)
+def test_an_entry_may_be_a_range_from_one_address_to_another(entry: str, target: str, *, held: bool) -> None:
+    assert covers(entry, target) is held
+
+
+def test_lists_are_the_same_whatever_the_order_and_the_spelling() -> None:
+    assert same_ranges(["203.0.113.7", "10.0.0.0/8"], ["10.0.0.0/8", "203.0.113.7/32", "203.0.113.7"])
+    assert same_ranges(["10.0.0.0-10.0.0.255"], ["10.0.0.0/24"])
+    assert not same_ranges(["203.0.113.7"], ["203.0.113.7", "10.0.0.0/8"])
+
+
+@pytest.mark.parametrize("foreign", ["fe80::/64", "::/0", ""])
+def test_a_route_that_is_not_of_ipv4_is_on_nobodys_way(foreign: str) -> None:
+    table = [route(foreign, "other"), route("10.0.0.0/8", "other")]
+    decision = decide_route(table, destination=DESTINATION, target=TARGET, peering_id=PEERING)
+    assert decision.action is RouteAction.ADD
+    assert covering(table, TARGET) is None
 
 
 # Ranges around the target, so that most of them cover it or a part of it.

@@ -180,6 +180,7 @@ HELPERS = {
     **VPCS,
     "twin": vpc("twin", "192.168.0.0/20"),
     "third": vpc("third", "172.20.0.0/16"),
+    "later": vpc("later", "172.21.0.0/16", "192.168.0.128/25"),
 }
 SUBNETS = [subnet("s", "192.168.0.0/24", "dcs")]
 
@@ -208,8 +209,10 @@ def test_the_helper_is_given_or_peered_or_the_only_other(
     [
         (None, ("dcs",)),
         (None, ("dcs", "twin")),
+        (None, ("dcs", "later")),
         (None, ("dcs", "elb", "third")),
         ("twin", ("dcs", "elb", "twin")),
+        ("later", ("dcs", "elb", "later")),
         ("dcs", ("dcs", "elb")),
         ("gone", ("dcs", "elb")),
     ],

@@ -131,6 +131,21 @@ def test_a_group_admits_a_range_only_if_one_entry_holds_all_of_it() -> None:
     assert not check_whitelist(whole, "10.0.0.0/24")
 
 
+@pytest.mark.parametrize(
+    ("entry", "admits"),
+    [
+        ("10.0.0.0-10.0.0.255", True),
+        ("10.0.0.0-10.0.0.9", False),
+        ("fe80::/64", False),
+        ("10.0.0.0/33", False),
+        ("anything", False),
+    ],
+)
+def test_whatever_the_console_puts_into_a_whitelist_can_be_read(entry: str, *, admits: bool) -> None:
+    odd = Whitelist(enabled=True, groups=(WhitelistGroup(name="odd", ips=(entry,)),))
+    assert check_whitelist(odd, "10.0.0.0/24") is not admits
+
+
 def test_a_whitelist_that_is_off_empty_or_missing_keeps_nobody_out() -> None:
     assert not whitelist_closed(None)
     assert not whitelist_closed(whitelist())
