@@ -20,6 +20,7 @@ from shared.run_data import (
     facts_with,
     failures,
     last_touches,
+    leftovers,
     planned,
     read_failure,
     step_results,
@@ -203,8 +204,8 @@ def build_event(
 def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: Any, project_id: str) -> dict[str, Any]:
     results, failed, plan = step_results(data), failures(data), planned(data)
     instance, node = _text(request, "instance_id"), _text(request, "node")
-    touched = last_touches(results)
-    stands = kind is EventKind.COMPLETED or (kind is EventKind.FAILED and _listens(touched))
+    touched, health = last_touches(results), _health(results)
+    stands = kind is EventKind.COMPLETED or (kind is EventKind.FAILED and _serves(touched, health))
     return {
         "request": {name: request[name] for name in _REQUEST_FIELDS if _is_plain(request.get(name))},
         "request_id": _text(request, "request_id"),
@@ -213,9 +214,9 @@ def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: A
         "instance": {"id": instance, "name": plan.get("instance_name"), "node": node} if instance else None,
         "endpoint": _endpoint(results, plan) if stands else None,
         "resources": [each.model_dump() for each in touched],
-        "health": _health(results),
+        "health": health,
         "probe": facts_with(results, "answer").get("answer"),
-        "findings": [each.model_dump() for each in distinct_findings(results)],
+        "findings": [each.model_dump() for each in (*distinct_findings(results), *_incomplete(request, data))],
         "steps": [{**times.model_dump(), "error": code} for times, code in timeline(results, failed)],
         "error": _failure(failed) if kind in _FAILURES else None,
         "expires_at": _moment(plan.get("expires_at")) if stands else None,
@@ -233,8 +234,21 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int)
 
 
-def _listens(touched: list[Touched]) -> bool:
-    return any(each.kind is Kind.LISTENER and each.did is not Did.RELEASED for each in touched)
+def _serves(touched: list[Touched], health: Mapping[str, Any] | None) -> bool:
+    """Whether the public port is still there and something answers behind it."""
+    standing = {each.kind for each in touched if each.did is not Did.RELEASED}
+    # Health was seen before a roll back, so what became of the members counts first.
+    known = any(each.kind is Kind.MEMBER for each in touched)
+    online = not known and health is not None and health["status"] == "ONLINE"
+    return Kind.LISTENER in standing and (online or Kind.MEMBER in standing)
+
+
+def _incomplete(request: Mapping[str, Any], data: Any) -> list[Finding]:
+    """What was to be taken down and is still there: somebody may have to pay for it or to close it."""
+    code = "WithdrawalIncomplete" if request.get("action") == "withdraw" else "RollBackIncomplete"
+    return [
+        Finding(code=code, message=" ".join(filter(None, (error.message, error.advice)))) for error in leftovers(data)
+    ]
 
 
 def _endpoint(results: list[StepResult], plan: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -39,8 +39,15 @@ def failures(data: Any) -> list[ErrorData]:
     """Every failure in the data once; the run's own first, then in the order in which the steps began."""
     own = data.get("failure") if isinstance(data, Mapping) else None
     found = [read_failure(each) for each in _mappings(data) if each.keys() >= _FAILURE and each is not own]
-    found.sort(key=lambda error: str((error.step or {}).get("started", "")))
+    found.sort(key=_began)
     return _once(([read_failure(own)] if own else []) + found)
+
+
+def leftovers(data: Any) -> list[ErrorData]:
+    """What kept a roll back or a withdrawal from taking everything down, in the order in which the steps began."""
+    left = data.get("left") if isinstance(data, Mapping) else None
+    found = [read_failure(each) for each in _mappings(left) if each.keys() >= _FAILURE]
+    return _once(sorted(found, key=_began))
 
 
 def read_failure(caught: Mapping[str, Any]) -> ErrorData:
@@ -82,6 +89,10 @@ def timeline(results: list[StepResult], failed: list[ErrorData]) -> list[tuple[S
     times = [(result.step, None) for result in results if result.step]
     errors = [(StepTimes.model_validate(error.step), error.code) for error in failed if error.step]
     return sorted([*times, *errors], key=lambda pair: (pair[0].started, pair[0].ended))
+
+
+def _began(error: ErrorData) -> str:
+    return str((error.step or {}).get("started", ""))
 
 
 def _mappings(data: Any) -> Iterator[Mapping[str, Any]]:

@@ -65,6 +65,7 @@ def exposed() -> dict[str, Any]:
                 "plan": plan,
                 "balancer": balancer,
                 "listener": result("EnsureListener", 4, ("listener", "l-1", "created")),
+                "backend": result("EnsureBackend", 4, ("member", "m-1", "created")),
             },
             {"plan": plan, "peering": result("EnsurePeering", 3, ("vpc_peering", "p-1", "adopted"))},
         ],
@@ -94,6 +95,7 @@ def test_a_completion_names_the_endpoint_the_resources_the_health_and_every_step
         ("load_balancer", "created"),
         ("vpc_peering", "adopted"),
         ("listener", "created"),
+        ("member", "created"),
     ]
     assert data["health"] == {"status": "ONLINE", "reason_code": None}
     assert data["probe"] == "locked"
@@ -102,6 +104,7 @@ def test_a_completion_names_the_endpoint_the_resources_the_health_and_every_step
         "EnsureLoadBalancer",
         "EnsurePeering",
         "EnsureListener",
+        "EnsureBackend",
         "CheckHealth",
         "ProbeRedis",
     ]
@@ -169,6 +172,49 @@ def test_a_rolled_back_run_has_no_endpoint_and_a_kept_one_has():
     released = kept | {"release": result("ReleaseListener", 8, ("listener", "l-1", "released"))}
     assert tell(EventKind.FAILED, kept)["data"]["endpoint"] == {"address": "198.51.100.7", "port": 8080}
     assert tell(EventKind.FAILED, released)["data"]["endpoint"] is None
+
+
+@pytest.mark.parametrize(
+    ("touched", "status", "answers"),
+    [
+        ({"listener": "created", "member": "created"}, None, True),
+        ({"listener": "unchanged", "member": "kept"}, "OFFLINE", True),
+        ({"listener": "unchanged"}, "ONLINE", True),
+        ({"listener": "created"}, None, False),
+        ({"listener": "created"}, "OFFLINE", False),
+        ({"listener": "created", "member": "released"}, "ONLINE", False),
+        ({"listener": "released", "member": "created"}, "ONLINE", False),
+        ({"member": "created"}, "ONLINE", False),
+    ],
+)
+def test_a_failed_run_names_an_endpoint_only_if_something_answers_there(
+    touched: dict[str, str], status: str | None, *, answers: bool
+):
+    built = result("EnsureBackend", 4, *((kind, kind, did) for kind, did in touched.items()), public_address="1.2.3.4")
+    health = {"health": result("CheckHealth", 5, member_status=status)} if status else {}
+    plan = {**result("PlanExposure", 1), "plan": PLAN}
+    event = tell(EventKind.FAILED, {"planned": plan, "built": built, "failure": failure("Refused", 7)} | health)
+    assert (event["data"]["endpoint"] is not None) == answers
+
+
+LEFT = [failure("Forbidden", 9, "The pool stays."), failure("Forbidden", 8, "The peering stays.")]
+
+
+@pytest.mark.parametrize(
+    ("left", "messages"),
+    [
+        (LEFT[0], ["The pool stays. Mend it."]),
+        ({"backend": LEFT[0], "peering": LEFT[1]}, ["The peering stays. Mend it.", "The pool stays. Mend it."]),
+        ({"backend": {"Error": "States.Timeout", "Cause": ""}}, ["A step took longer than its time-out."]),
+    ],
+    ids=["the last", "each step's", "without words of our own"],
+)
+@pytest.mark.parametrize(("action", "code"), [("expose", "RollBackIncomplete"), ("withdraw", "WithdrawalIncomplete")])
+def test_what_could_not_be_taken_down_is_told(left: dict[str, Any], messages: list[str], action: str, code: str):
+    data = exposed() | {"failure": failure("Unhealthy", 7), "left": left}
+    event = tell(EventKind.FAILED, data, REQUEST | {"action": action})
+    assert event["data"]["findings"] == [{"code": code, "message": message} for message in messages]
+    assert event["data"]["error"]["code"] == "Unhealthy"
 
 
 def test_a_request_that_never_ran_is_known_by_its_own_id():
