@@ -14,6 +14,7 @@ from shared.step import Order, run_step
 class _Order(Order):
     plan: Plan
     load_balancer_id: str
+    public_address: str
     ip_group_id: str
 
 
@@ -27,6 +28,7 @@ def _ensure(order: _Order, services: Services) -> StepResult:
         services.cloud,
         order.plan,
         order.load_balancer_id,
+        order.public_address,
         order.ip_group_id,
         first=order.first and order.plan.existing is None,
     )

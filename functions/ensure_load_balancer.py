@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.planning.plan import Plan
-from shared.resources.ip_group import discard_unused_anchors, ensure_ip_group
-from shared.resources.load_balancer import ensure_load_balancer
+from shared.planning.plan import Before, Plan
+from shared.resources.ip_group import discard_unused_anchors, ensure_anchor, take_anchor
+from shared.resources.load_balancer import ensure_load_balancer, sweep_addresses
 from shared.results import StepResult
 from shared.services import LocalContext, Services, gather
 from shared.step import Order, run_step
@@ -14,6 +14,7 @@ from shared.step import Order, run_step
 
 class _Order(Order):
     plan: Plan
+    previous: tuple[dict[str, StepResult], ...] = ()
 
 
 def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
@@ -23,22 +24,19 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 def _ensure(order: _Order, services: Services) -> StepResult:
     cloud, settings = services.cloud, services.settings
-    now = services.now().timestamp()
+    now, settle = services.now().timestamp(), settings.settle_seconds
     first = order.first and now - order.plan.seen.at <= settings.fresh_seconds
-    (group, group_touched, before), (balancer, touched) = gather(
-        lambda: ensure_ip_group(cloud, order.plan, first=first, settle=settings.settle_seconds),
+    (group, made), (balancer, touched) = gather(
+        lambda: ensure_anchor(cloud, order.plan, first=first, settle=settle),
         lambda: ensure_load_balancer(
-            cloud,
-            order.plan,
-            order.run,
-            first=first,
-            now=now,
-            settle=settings.settle_seconds,
-            eip_type=settings.eip_type,
+            cloud, order.plan, order.run, first=first, now=now, settle=settle, eip_type=settings.eip_type
         ),
     )
-    if order.passes:
+    if not order.first:
+        sweep_addresses(cloud, order.plan, balancer, now=now, settle=settle)
         discard_unused_anchors(cloud, order.plan, keep=group.id)
+    # The anchor is taken last: until then a failure leaves the exposure to whoever has it.
+    group_touched, before = take_anchor(cloud, order.plan, group, made=made)
     eip = balancer.public_ips[0]
     return StepResult(
         touched=(group_touched, *touched),
@@ -47,6 +45,15 @@ def _ensure(order: _Order, services: Services) -> StepResult:
             "load_balancer_id": balancer.id,
             "eip_id": eip.id,
             "public_address": eip.address,
-            **({"before": before.model_dump_json()} if before else {}),
+            **_remembered(before, order.previous),
         },
     )
+
+
+def _remembered(before: Before | None, previous: tuple[dict[str, StepResult], ...]) -> dict[str, str]:
+    """How the anchor was before this run; an earlier pass may have been the one that adopted it."""
+    earlier = [
+        text for branch in previous for result in branch.values() if (text := result.facts.get("before")) is not None
+    ]
+    text = earlier[0] if earlier else before.model_dump_json() if before else None
+    return {"before": text} if text else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan
 from shared.probe import ProbeAnswer
 from shared.request import Risk
@@ -16,6 +17,7 @@ from shared.step import Order, run_step
 class _Order(Order):
     plan: Plan
     public_address: str
+    ip_group_id: str
     accept: tuple[Risk, ...] = ()
     require_probe: bool = False
 
@@ -29,9 +31,11 @@ def _probe(order: _Order, services: Services) -> StepResult:
     place = f"{order.public_address}:{order.plan.listener_port}"
     answer = services.probe(order.public_address, order.plan.listener_port)
     if answer is ProbeAnswer.OPEN and Risk.NO_PASSWORD not in order.accept:
+        closed = _close(services.cloud, order.ip_group_id)
         raise PermanentError(
             ErrorCode.OPEN_TO_ALL,
-            f"Redis at {place} answers without a password; the listener is closed at once.",
+            f"Redis at {place} answers without a password; "
+            + ("nobody is admitted any more." if closed else "it is still open to the allow-list."),
             resource=place,
             advice="Set a password on the instance, then expose it again.",
         )
@@ -43,6 +47,15 @@ def _probe(order: _Order, services: Services) -> StepResult:
             advice="Run it from an address in the allow-list, or leave require_probe out.",
         )
     return StepResult(facts={"answer": answer}, findings=_findings(place, answer))
+
+
+def _close(cloud: Cloud, ip_group_id: str) -> bool:
+    """Admit nobody: one call closes the door, whatever becomes of the rest."""
+    try:
+        cloud.elb.update_ip_group(ip_group_id, entries=())
+    except PermanentError:
+        return False
+    return True
 
 
 def _findings(place: str, answer: ProbeAnswer) -> tuple[Finding, ...]:

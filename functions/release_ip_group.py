@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.resources.ip_group import find_anchors, release_anchors
-from shared.resources.release import ReleaseOrder, taken_over
+from shared.resources.release import ReleaseOrder, fresh, guard
 from shared.results import StepResult
 from shared.services import LocalContext, Services
 from shared.step import run_step
@@ -17,11 +17,11 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _release(order: ReleaseOrder, services: Services) -> StepResult:
-    kept = taken_over(services.cloud, order)
+    kept = guard(order, services)
     if kept:
         return kept
-    if order.first and order.held is not None:
-        return StepResult(touched=tuple(release_anchors(services.cloud, order.held.anchors)))
+    if (held := fresh(order, services)) is not None:
+        return StepResult(touched=tuple(release_anchors(services.cloud, [anchor.id for anchor in held.anchors])))
     written = order.fact("ip_group_id")
     also = {written} & order.created if written else set()
     seen = {group.id for group in find_anchors(services.cloud, order.target.name, order.target.exposure)}

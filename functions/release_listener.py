@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.resources.release import ReleaseOrder, held_balancers, taken_over
+from shared.resources.release import ReleaseOrder, guard, held_balancers
 from shared.resources.takedown import release_listeners
 from shared.results import StepResult
 from shared.services import LocalContext, Services
@@ -17,5 +17,5 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _release(order: ReleaseOrder, services: Services) -> StepResult:
-    kept = taken_over(services.cloud, order)
+    kept = guard(order, services)
     return kept or StepResult(touched=tuple(release_listeners(services.cloud, held_balancers(order, services))))

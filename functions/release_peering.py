@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.record import Mode, Record
 from shared.resources.ip_group import find_records
 from shared.resources.peering import find_peering, made_by_us, release_peering
-from shared.resources.release import ReleaseOrder, taken_over
+from shared.resources.release import ReleaseOrder, guard
 from shared.resources.routes import routes_through
 from shared.resources.users import peering_users
 from shared.results import StepResult
@@ -28,10 +28,10 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 def _release(order: _Order, services: Services) -> StepResult:
     cloud, record = services.cloud, order.record
-    kept = taken_over(cloud, order)
+    kept = guard(order, services)
     if kept or record is None or record.mode is Mode.DIRECT:
         return kept or StepResult()
-    if order.first:
+    if order.first and _fresh(order, services):
         return _as_counted(order, services)
     peering = find_peering(cloud, record.vpc, record.peer_vpc)
     if peering is None or _users(services, record):
@@ -39,6 +39,12 @@ def _release(order: _Order, services: Services) -> StepResult:
     foreign = any(one.foreign for one in routes_through(cloud, peering.vpc_ids, peering.id))
     touched = release_peering(cloud, peering.id, ours=made_by_us(peering), foreign_routes=foreign)
     return StepResult(touched=(touched,))
+
+
+def _fresh(order: _Order, services: Services) -> bool:
+    """Whether nobody had time to come since release_routes counted; without a count there was nothing to count."""
+    counted = order.routes.get("at")
+    return counted is None or services.now().timestamp() - float(counted) <= services.settings.fresh_seconds
 
 
 def _as_counted(order: _Order, services: Services) -> StepResult:

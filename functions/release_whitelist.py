@@ -7,7 +7,7 @@ from typing import Any
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Target
 from shared.resources.ip_group import find_records
-from shared.resources.release import ReleaseOrder, fresh, taken_over
+from shared.resources.release import ReleaseOrder, fresh, guard
 from shared.resources.users import whitelist_subnets
 from shared.resources.whitelist import release_whitelist
 from shared.results import StepResult
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _release(order: ReleaseOrder, services: Services) -> StepResult:
-    kept = taken_over(services.cloud, order)
+    kept = guard(order, services)
     if kept or order.record is None:
         return kept or StepResult()
     seen = fresh(order, services)

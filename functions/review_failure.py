@@ -63,4 +63,4 @@ def decide_failure(
 
 def _serves(cloud: Cloud, target: Target) -> bool:
     balancers = find_load_balancers(cloud, target.name, target.exposure)
-    return any(serving(cloud.elb.status_tree(balancer.id)) for balancer in balancers)
+    return any(serving(cloud.elb.status_tree(balancer.id), target.name) for balancer in balancers)

@@ -302,7 +302,8 @@ class TestStep5:
     def test_b_click_the_name_of_the_created_elastic_load_balancer(self, exposed: Exposed) -> None:
         """Its name follows from the exposure, so that a person finds it in the console."""
         assert exposed.balancer.name == f"dcs-access-{exposed.output['event']['subject']}"
-        assert exposed.balancer.name == exposed.listener.name == exposed.pool.name
+        assert exposed.listener.name == f"{exposed.balancer.name}@{exposed.balancer.public_ips[0].address}"
+        assert exposed.pool.name == exposed.balancer.name
 
     def test_c_view_the_health_check_result_of_the_dcs_instance_ip_address(self, exposed: Exposed) -> None:
         """On the tab page IP as Backend Servers: the status tree shows what the event told."""

@@ -16,11 +16,18 @@ from shared.results import Finding, Frozen, StepResult
 from shared.services import gather
 
 
+class HeldAnchor(Frozen):
+    """An IP group of the exposure, and the run that owned the exposure by it."""
+
+    id: str
+    run: str | None
+
+
 class Holdings(Frozen):
     """What was found, and when (epoch seconds)."""
 
     at: float
-    anchors: tuple[str, ...]
+    anchors: tuple[HeldAnchor, ...]
     balancers: tuple[HeldBalancer, ...]
     instance_shared: bool
 
@@ -68,11 +75,17 @@ def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> Withd
     )
     held = Holdings(
         at=now,
-        anchors=tuple(group.id for group in anchors),
+        anchors=tuple(held_anchor(group) for group in anchors),
         balancers=balancers,
         instance_shared=bool(whitelist_subnets(exposure, request.instance_id, records)),
     )
     return WithdrawalResult(target=target, held=held, findings=_findings(record))
+
+
+def held_anchor(group: IpGroup) -> HeldAnchor:
+    """An anchor as it is now."""
+    mark = read_mark(group.description)
+    return HeldAnchor(id=group.id, run=mark.run if mark else None)
 
 
 def _record(cloud: Cloud, anchors: list[IpGroup], balancers: tuple[HeldBalancer, ...]) -> Record | None:

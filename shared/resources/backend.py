@@ -9,7 +9,7 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, Pool, PoolCreate
 from shared.planning.plan import Plan
 from shared.record import LIMIT, Mark, read_mark
-from shared.resources.converge import child_of, delete, ensure_unique, not_ready
+from shared.resources.converge import child_of, delete, ensure_unique, not_ready, update
 from shared.results import Did, Kind, Touched
 from shared.services import gather
 
@@ -53,7 +53,7 @@ def ensure_pool(
         )
     copied = pool_description(mark, plan.allow)
     if pool.description != copied:
-        pool = cloud.elb.update_pool(pool.id, description=copied)
+        pool = update("pool", pool.id, partial(cloud.elb.update_pool, pool.id, description=copied))
         return (
             pool,
             _touched(Kind.POOL, pool.id, Did.UPDATED, "its copy of the allow-list was another one"),

@@ -135,6 +135,21 @@ def child_of(what: str, identifier: str, call: Callable[[], T]) -> T:
         raise
 
 
+def update(what: str, identifier: str, call: Callable[[], T]) -> T:
+    """Change something; a conflict is a change that is still under way.
+
+    Raises:
+        TemporaryError: `NotReady`, while another change of it is carried out.
+        PermanentError: `ParentGone`, when it is not there any more.
+    """
+    try:
+        return child_of(what, identifier, call)
+    except PermanentError as problem:
+        if problem.code is ErrorCode.CONFLICT:
+            raise not_ready(problem) from None
+        raise
+
+
 def delete(call: Callable[[], object]) -> bool:
     """Delete something; True if this call did it, False if it was gone already.
 

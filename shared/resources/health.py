@@ -6,8 +6,10 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import LoadBalancer, MemberStatus, PoolStatus, StatusTree
 from shared.planning.plan import Plan
+from shared.record import read_record
 from shared.resources.converge import elect, gone
-from shared.resources.holdings import find_load_balancers
+from shared.resources.holdings import find_load_balancers, ours
+from shared.resources.listener import guarded
 from shared.resources.peering import find_peering
 from shared.routing import covering
 from shared.services import gather
@@ -30,6 +32,8 @@ def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str, *, first: bool
     if winner is None or winner.id != load_balancer_id:
         raise gone("elected load balancer", load_balancer_id)
     pool, member = _ours(tree, plan)
+    if not first:
+        _check_door(cloud, plan, load_balancer_id)
     if member.operating_status != "ONLINE":
         if first:
             raise _unhealthy(plan, member, None)
@@ -38,11 +42,12 @@ def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str, *, first: bool
     return member.operating_status, [one for one in balancers if one.id != winner.id]
 
 
-def serving(tree: StatusTree) -> bool:
-    """Whether some listener of the load balancer has a member that is ONLINE."""
+def serving(tree: StatusTree, name: str) -> bool:
+    """Whether our listener of the load balancer has a member that is ONLINE."""
     return any(
         member.operating_status == "ONLINE"
         for listener in tree.listeners
+        if ours(listener, name)
         for pool in listener.pools
         for member in pool.members
     )
@@ -62,9 +67,17 @@ def _ours(tree: StatusTree, plan: Plan) -> tuple[PoolStatus, MemberStatus]:
     for listener in tree.listeners:
         for pool in listener.pools:
             members = [one for one in pool.members if (one.address, one.protocol_port) == (plan.address, plan.port)]
-            if listener.name == plan.name == pool.name and members and pool.healthmonitor:
+            if ours(listener, plan.name) and pool.name == plan.name and members and pool.healthmonitor:
                 return pool, members[0]
     raise gone("listener, pool, member or monitor of load balancer", tree.id)
+
+
+def _check_door(cloud: Cloud, plan: Plan, load_balancer_id: str) -> None:
+    """An allow-list that was detached in between would leave the port open to the world."""
+    for listener in cloud.elb.listeners(load_balancer_id=load_balancer_id):
+        record = read_record(listener.description)
+        if record is not None and record.exposure == plan.exposure and not guarded(listener):
+            raise gone("allow-list of listener", listener.id)
 
 
 def _check_way(cloud: Cloud, plan: Plan) -> None:

@@ -13,10 +13,11 @@ from shared.services import gather
 
 
 class HeldEip(Frozen):
-    """A public address."""
+    """A public address; `made` if our listener's name says that it came with the load balancer."""
 
     id: str
     address: str
+    made: bool = False
 
 
 class HeldPool(Frozen):
@@ -41,6 +42,11 @@ class HeldBalancer(Frozen):
         return bool(self.listener_ids) and any(pool.monitor_id and pool.member_ids for pool in self.pools)
 
 
+def listener_name(name: str, address: str) -> str:
+    """The name of our listener: it tells the address that was made with the load balancer from one bound later."""
+    return f"{name}@{address}"
+
+
 def find_load_balancers(cloud: Cloud, name: str, exposure: str) -> list[LoadBalancer]:
     """The load balancers of an exposure: one, or several after a race."""
     return [
@@ -62,19 +68,31 @@ def hold_all(cloud: Cloud, name: str, exposure: str) -> tuple[HeldBalancer, ...]
 
 def hold(cloud: Cloud, balancer: LoadBalancer) -> HeldBalancer:
     """One load balancer with what is ours below it: under a marked parent our derived name counts."""
-    eips = tuple(HeldEip(id=eip.id, address=eip.address) for eip in balancer.public_ips)
     try:
         tree = cloud.elb.status_tree(balancer.id)
     except PermanentError as problem:
         if problem.code is not ErrorCode.NOT_FOUND:
             raise
-        return HeldBalancer(id=balancer.id, eips=eips)
-    listeners = [listener for listener in tree.listeners if listener.name == balancer.name]
+        return HeldBalancer(id=balancer.id, eips=_eips(balancer, []))
+    listeners = [listener for listener in tree.listeners if ours(listener, balancer.name)]
     return HeldBalancer(
         id=balancer.id,
-        eips=eips,
+        eips=_eips(balancer, listeners),
         listener_ids=tuple(listener.id for listener in listeners),
         pools=tuple(_pools((*tree.pools, *_below(listeners)), balancer.name)),
+    )
+
+
+def ours(listener: ListenerStatus, name: str) -> bool:
+    """Whether a listener below our load balancer is the exposure's."""
+    return listener.name.partition("@")[0] == name
+
+
+def _eips(balancer: LoadBalancer, listeners: list[ListenerStatus]) -> tuple[HeldEip, ...]:
+    names = {listener.name for listener in listeners}
+    return tuple(
+        HeldEip(id=eip.id, address=eip.address, made=listener_name(balancer.name, eip.address) in names)
+        for eip in balancer.public_ips
     )
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
+from shared.errors import AccessError, ErrorCode, TemporaryError
 from shared.ids import PREFIX
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Before, Plan
 from shared.record import Record, read_mark, read_record
-from shared.resources.converge import delete, ensure_elected, not_ready
+from shared.resources.converge import delete, ensure_elected, update
 from shared.results import Did, Kind, Touched
 from shared.routing import net
 
@@ -28,12 +28,8 @@ def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
     return [(group, record) for group in groups if (record := read_record(group.description)) is not None]
 
 
-def ensure_ip_group(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, Touched, Before | None]:
-    """One IP group with the plan's allow-list and record; adopting it makes this run the exposure's owner.
-
-    Returns:
-        The group, what was done, and how an adopted group was before.
-    """
+def ensure_anchor(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, bool]:
+    """One IP group for the exposure, as it is; and whether this call made it."""
     election = ensure_elected(
         lambda: find_anchors(cloud, plan.name, plan.exposure),
         lambda: cloud.elb.create_ip_group(plan.name, plan.record, plan.allow),
@@ -43,21 +39,30 @@ def ensure_ip_group(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> 
     group = election.winner
     if election.made and election.losers:
         # Whoever made the losers may serve already: a roll back of ours has to look before it releases.
-        group = _update(lambda: cloud.elb.update_ip_group(group.id, description=adopted(plan.record)))
+        group = _update(cloud, group, description=adopted(plan.record))
     for loser in election.losers:
         discard_anchor(cloud, loser)
-    if election.made:
-        return group, _touched(group, Did.CREATED, "the exposure had no IP group"), None
+    return group, election.made
+
+
+def take_anchor(cloud: Cloud, plan: Plan, group: IpGroup, *, made: bool) -> tuple[Touched, Before | None]:
+    """Give the anchor the plan's allow-list and record, which makes this run the exposure's owner.
+
+    Returns:
+        What was done, and how an adopted anchor was before.
+    """
+    if made:
+        return _touched(group, Did.CREATED, "the exposure had no IP group"), None
     own = _run(group.description) == _run(plan.record)
     same_list = same_ranges(group.entries, plan.allow)
     if own and same_list:
-        return group, _touched(group, Did.CREATED, "made or adopted by this run, in an earlier attempt"), None
+        return _touched(group, Did.CREATED, "made or adopted by this run, in an earlier attempt"), None
     before = None if own else Before(ip_group_id=group.id, record=group.description, allow=group.entries)
     record = group.description if own else adopted(plan.record)
-    group = _update(lambda: cloud.elb.update_ip_group(group.id, description=record, entries=plan.allow))
+    _update(cloud, group, description=record, entries=plan.allow)
     if same_list:
-        return group, _touched(group, Did.ADOPTED, "it was there; this run owns the exposure now"), before
-    return group, _touched(group, Did.UPDATED, "the allow-list was another one"), before
+        return _touched(group, Did.ADOPTED, "it was there; this run owns the exposure now"), before
+    return _touched(group, Did.UPDATED, "the allow-list was another one"), before
 
 
 def adopted(record: str) -> str:
@@ -69,7 +74,8 @@ def adopted(record: str) -> str:
 
 def restore_ip_group(cloud: Cloud, before: Before) -> Touched:
     """Give the anchor back the record and allow-list it had before this run."""
-    cloud.elb.update_ip_group(before.ip_group_id, description=before.record, entries=before.allow)
+    call = partial(cloud.elb.update_ip_group, before.ip_group_id, description=before.record, entries=before.allow)
+    update("IP group", before.ip_group_id, call)
     reason = "record and allow-list are as they were before the failed run"
     return Touched(kind=Kind.IP_GROUP, id=before.ip_group_id, did=Did.UPDATED, reason=reason)
 
@@ -86,6 +92,8 @@ def _release_anchor(cloud: Cloud, identifier: str) -> Touched:
         foreign = _foreign_listener(cloud, identifier) if problem.code is ErrorCode.NOT_READY else None
         if foreign is None:
             raise
+        # Without the record it is no exposure any more, and nobody counts it as a user of anything.
+        cloud.elb.update_ip_group(identifier, description="")
         reason = f"listener {foreign}, which is not ours, uses it"
         return Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.KEPT, reason=reason)
     return Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.RELEASED, reason="the exposure is gone")
@@ -101,13 +109,11 @@ def same_ranges(one: Iterable[str], other: Iterable[str]) -> bool:
     return {net(entry) for entry in one} == {net(entry) for entry in other}
 
 
-def _update(call: Callable[[], IpGroup]) -> IpGroup:
-    try:
-        return call()
-    except PermanentError as problem:
-        if problem.code is ErrorCode.NOT_FOUND:
-            raise not_ready(problem) from None
-        raise
+def _update(
+    cloud: Cloud, group: IpGroup, *, description: str | None = None, entries: Iterable[str] | None = None
+) -> IpGroup:
+    call = partial(cloud.elb.update_ip_group, group.id, description=description, entries=entries)
+    return update("IP group", group.id, call)
 
 
 def discard_anchor(cloud: Cloud, loser: IpGroup) -> None:

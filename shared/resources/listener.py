@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
 from shared.record import Record, read_mark, read_record
-from shared.resources.converge import child_of, ensure_unique
+from shared.resources.converge import child_of, ensure_unique, update
+from shared.resources.holdings import listener_name
 from shared.resources.ip_group import discard_unused_anchors
 from shared.results import Did, Kind, Touched
 
 
 def ensure_listener(
-    cloud: Cloud, plan: Plan, load_balancer_id: str, ip_group_id: str, *, first: bool
+    cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, ip_group_id: str, *, first: bool
 ) -> tuple[Listener, Touched]:
     """One listener at the plan's port that admits the IP group.
 
@@ -23,7 +26,7 @@ def ensure_listener(
     desired = ListenerCreate(
         loadbalancer_id=load_balancer_id,
         protocol_port=plan.listener_port,
-        name=plan.name,
+        name=listener_name(plan.name, address),
         description=plan.record,
         ipgroup=ListenerIpGroup(ipgroup_id=ip_group_id, enable_ipgroup=True, type="white"),
     )
@@ -40,11 +43,8 @@ def ensure_listener(
         reason = "made by this run, in an earlier attempt" if own else "it is as it should be"
         return listener, _touched(listener, Did.CREATED if own else Did.UNCHANGED, reason)
     replaced = listener.ipgroup.ipgroup_id if listener.ipgroup else None
-    listener = child_of(
-        "listener",
-        listener.id,
-        lambda: cloud.elb.update_listener(listener.id, description=plan.record, ip_group_id=ip_group_id),
-    )
+    call = partial(cloud.elb.update_listener, listener.id, description=plan.record, ip_group_id=ip_group_id)
+    listener = update("listener", listener.id, call)
     if replaced not in {None, ip_group_id}:
         discard_unused_anchors(cloud, plan, keep=ip_group_id)
     if before.run != _run(plan):
@@ -52,10 +52,15 @@ def ensure_listener(
     return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
 
 
-def admits(listener: Listener, ip_group_id: str) -> bool:
-    """Whether the listener admits the IP group and nobody else."""
+def guarded(listener: Listener) -> bool:
+    """Whether the listener admits an allow-list and nobody else."""
     group = listener.ipgroup
-    return group is not None and group.enable_ipgroup and group.type == "white" and group.ipgroup_id == ip_group_id
+    return group is not None and group.enable_ipgroup and group.type == "white"
+
+
+def admits(listener: Listener, ip_group_id: str) -> bool:
+    """Whether the listener admits this IP group and nobody else."""
+    return guarded(listener) and listener.ipgroup is not None and listener.ipgroup.ipgroup_id == ip_group_id
 
 
 def _at_port(cloud: Cloud, load_balancer_id: str, port: int) -> Listener | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import InlineBandwidth, InlineEip, LoadBalancer, LoadBalancerCreate
 from shared.planning.plan import Plan
 from shared.record import Mark, read_mark
 from shared.resources.age import older_than
-from shared.resources.converge import ensure_elected
+from shared.resources.converge import delete, ensure_elected
 from shared.resources.holdings import find_load_balancers, hold
-from shared.resources.takedown import release_listeners, release_load_balancer, release_pools
+from shared.resources.takedown import find_addresses, release_listeners, release_pools
 from shared.results import Did, Kind, Touched
 
 TAG = "dcs-access"
@@ -46,7 +48,7 @@ def ensure_load_balancer(
             ErrorCode.CONFLICT,
             f"Load balancer {balancer.id} has no public address any more.",
             resource=balancer.id,
-            advice="Bind an EIP to it, or withdraw the exposure and expose the instance again.",
+            advice="Bind an EIP to it (a withdrawal leaves that one), or withdraw and expose the instance again.",
         )
     did, reason = _did(plan, run, balancer, made=election.made)
     eip = balancer.public_ips[0]
@@ -65,8 +67,29 @@ def discard_loser(cloud: Cloud, loser: LoadBalancer, *, run: str, now: float, se
     held = (hold(cloud, loser),)
     release_pools(cloud, held)
     release_listeners(cloud, held)
-    release_load_balancer(cloud, held[0])
+    delete(partial(cloud.elb.delete_load_balancer, loser.id))
+    for eip in loser.public_ips:
+        delete(partial(cloud.eip.delete, eip.id))
     return True
+
+
+def sweep_addresses(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, now: float, settle: float) -> None:
+    """Delete addresses that were made with a load balancer that lost its election and is gone already.
+
+    Raises:
+        TemporaryError: `NotReady` while one is so young that its load balancer may still show up.
+    """
+    bound = {eip.id for eip in balancer.public_ips}
+    stray = [eip for eip in find_addresses(cloud, plan.name) if eip.id not in bound and eip.status == "DOWN"]
+    for eip in stray:
+        if not older_than(eip.create_time, settle, now):
+            raise TemporaryError(
+                ErrorCode.NOT_READY,
+                f"Address {eip.address} was made with a load balancer that is not there.",
+                resource=eip.id,
+                advice="It is deleted once it is clear that nobody is at it.",
+            )
+        delete(partial(cloud.eip.delete, eip.id))
 
 
 def _desired(plan: Plan, run: str, eip_type: str) -> LoadBalancerCreate:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
+from shared.otc.elb import IpGroup
 from shared.planning.plan import Target
-from shared.planning.withdrawal import Holdings
+from shared.planning.withdrawal import Holdings, held_anchor
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, hold_all
@@ -42,10 +43,24 @@ class ReleaseOrder(Order):
         return frozenset(touched.id for result in results for touched in result.touched if touched.did is Did.CREATED)
 
 
-def taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
-    """The answer of a release whose exposure another run has adopted since: everything stays."""
-    if order.owner is None:
-        return None
+def guard(order: ReleaseOrder, services: Services) -> StepResult | None:
+    """Stop a release whose exposure somebody else has taken since.
+
+    Returns:
+        For a roll back, the answer to give: everything stays. None: go on.
+
+    Raises:
+        PermanentError: `Conflict`, for a withdrawal.
+    """
+    if order.owner is not None:
+        return _taken_over(services.cloud, order)
+    if order.held is not None and fresh(order, services) is None:
+        anchors = find_anchors(services.cloud, order.target.name, order.target.exposure)
+        check_not_adopted(order, anchors)
+    return None
+
+
+def _taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
     owner = owner_of(cloud, order.target)
     if owner in {None, order.owner}:
         return None
@@ -56,19 +71,22 @@ def taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
     )
 
 
-def check_not_adopted(order: ReleaseOrder, records: Iterable[Record]) -> None:
-    """Stop a withdrawal whose exposure somebody has asked for again since.
+def check_not_adopted(order: ReleaseOrder, groups: Iterable[IpGroup]) -> None:
+    """Stop a withdrawal whose exposure has an anchor, or an owner, that was not there when it began.
 
     Raises:
         PermanentError: `Conflict`, naming the run that owns the exposure now.
     """
-    planned = order.record
-    for record in records:
-        if planned is not None and record.exposure == planned.exposure and record.run != planned.run:
+    if order.held is None:
+        return
+    for group in groups:
+        anchor = held_anchor(group)
+        mark = read_mark(group.description)
+        if mark is not None and mark.exposure == order.target.exposure and anchor not in order.held.anchors:
             raise PermanentError(
                 ErrorCode.CONFLICT,
-                f"While the exposure was being withdrawn, run {record.run} exposed the instance again.",
-                resource=record.exposure,
+                f"While the exposure was being withdrawn, run {anchor.run} exposed the instance again.",
+                resource=order.target.exposure,
                 advice="Withdraw it again if it has to go.",
             )
 
@@ -89,9 +107,9 @@ def fresh(order: ReleaseOrder, services: Services) -> Holdings | None:
 
 
 def held_balancers(order: ReleaseOrder, services: Services) -> tuple[HeldBalancer, ...]:
-    """The exposure's load balancers, as observed before on a first attempt, looked at again on any other."""
-    if order.first and order.held is not None:
-        return order.held.balancers
+    """The exposure's load balancers, as just observed, else looked at again."""
+    if (held := fresh(order, services)) is not None:
+        return held.balancers
     seen = hold_all(services.cloud, order.target.name, order.target.exposure)
     written = written_down(order)
     if written is None or any(balancer.id == written.id for balancer in seen):

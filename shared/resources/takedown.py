@@ -7,8 +7,9 @@ from functools import partial
 
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
+from shared.otc.eip import PublicIp
 from shared.resources.converge import delete, not_ready
-from shared.resources.holdings import HeldBalancer, HeldPool, hold
+from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, hold
 from shared.results import Did, Kind, Touched
 from shared.services import gather
 
@@ -29,20 +30,29 @@ def release_listeners(cloud: Cloud, balancers: Iterable[HeldBalancer]) -> list[T
     return touched
 
 
-def release_load_balancers(cloud: Cloud, balancers: Iterable[HeldBalancer], name: str) -> list[Touched]:
-    """Delete our load balancers and their addresses, and addresses that outlived their load balancer.
+def release_load_balancers(cloud: Cloud, balancers: Iterable[HeldBalancer], name: str, *, first: bool) -> list[Touched]:
+    """Delete our load balancers, and the addresses that were made with them.
 
-    A load balancer that carries something that is not ours is kept with its address, and reported.
+    A load balancer that carries something that is not ours is kept with its address, and reported. An address
+    that somebody bound later is left; one of ours that outlived its load balancer, or was unbound, is found
+    by its bandwidth's name.
     """
     balancers = tuple(balancers)
-    if balancers:
-        return [one for balancer in balancers for one in release_load_balancer(cloud, balancer)]
-    orphans = [eip for eip in cloud.eip.public_ips() if eip.bandwidth_name == name]
-    return [_release_eip(cloud, eip.id, eip.address) for eip in orphans]
+    touched = [one for balancer in balancers for one in _release_load_balancer(cloud, balancer)]
+    if any(one.did is Did.KEPT for one in touched):
+        return touched
+    eips = [eip for balancer in balancers for eip in balancer.eips]
+    if not (first and eips and all(eip.made for eip in eips)):
+        eips = [HeldEip(id=eip.id, address=eip.address) for eip in find_addresses(cloud, name)]
+    return [*touched, *(_release_eip(cloud, eip) for eip in eips)]
 
 
-def release_load_balancer(cloud: Cloud, balancer: HeldBalancer) -> list[Touched]:
-    """Delete one load balancer and its addresses."""
+def find_addresses(cloud: Cloud, name: str) -> list[PublicIp]:
+    """The addresses that were made with our load balancers: their bandwidth bears our name."""
+    return [eip for eip in cloud.eip.public_ips() if eip.bandwidth_name == name]
+
+
+def _release_load_balancer(cloud: Cloud, balancer: HeldBalancer) -> list[Touched]:
     try:
         cloud.elb.delete_load_balancer(balancer.id)
     except PermanentError as problem:
@@ -50,10 +60,7 @@ def release_load_balancer(cloud: Cloud, balancer: HeldBalancer) -> list[Touched]
             return _keep(cloud, balancer, problem)
         if problem.code is not ErrorCode.NOT_FOUND:
             raise
-    return [
-        _released(Kind.LOAD_BALANCER, balancer.id, _REASON),
-        *(_release_eip(cloud, eip.id, eip.address) for eip in balancer.eips),
-    ]
+    return [_released(Kind.LOAD_BALANCER, balancer.id, _REASON)]
 
 
 def _keep(cloud: Cloud, balancer: HeldBalancer, problem: PermanentError) -> list[Touched]:
@@ -92,9 +99,9 @@ def _delete(cloud: Cloud, pool_id: str, kind: Kind, identifier: str) -> None:
         delete(lambda: cloud.elb.delete_member(pool_id, identifier))
 
 
-def _release_eip(cloud: Cloud, identifier: str, address: str) -> Touched:
-    delete(lambda: cloud.eip.delete(identifier))
-    return _released(Kind.EIP, identifier, f"{address} was made with the load balancer")
+def _release_eip(cloud: Cloud, eip: HeldEip) -> Touched:
+    delete(lambda: cloud.eip.delete(eip.id))
+    return _released(Kind.EIP, eip.id, f"{eip.address} was made with the load balancer")
 
 
 def _released(kind: Kind, identifier: str, reason: str) -> Touched:
