@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.events import EventKind, build_event
 from shared.request import parse_request
 from shared.results import StepResult
-from shared.services import LocalContext, Services, Sink
+from shared.services import LocalContext, Services, Sink, gather
 from shared.step import Order, run_step
 
 
@@ -31,13 +32,14 @@ class Emitted(StepResult):
 def handler(event: object, context: LocalContext) -> dict[str, Any]:
     """Build the event of a run and deliver it to every sink.
 
-    At least once: a retry delivers the same event, with the same id and time, to all of them again.
+    At least once: a retry delivers the same event, with the same id and time, to all of them again, since
+    nobody remembers which of them have it.
     """
     return run_step(EmitOrder, emit, event, context)
 
 
 def emit(order: EmitOrder, services: Services) -> Emitted:
-    """Deliver to all sinks even if some fail.
+    """Deliver to all sinks side by side, even if some fail.
 
     Raises:
         TemporaryError: `EventUndelivered`, naming the sinks that failed.
@@ -52,7 +54,8 @@ def emit(order: EmitOrder, services: Services) -> Emitted:
         time=datetime.fromisoformat(order.state.entered),
     ).to_json()
     sinks = services.sinks(_notify(order.request)) if order.deliver else ()
-    failed = [problem for sink in sinks if (problem := _deliver(sink, event))]
+    answers = gather(*(partial(_deliver, sink, event) for sink in sinks)) if sinks else []
+    failed = [problem for problem in answers if problem]
     if failed:
         raise TemporaryError(
             ErrorCode.EVENT_UNDELIVERED,

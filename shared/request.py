@@ -107,7 +107,7 @@ class _Request(BaseModel):
         default=None, description="ip:port of a node; required for a Redis Cluster, refused otherwise."
     )
     notify: tuple[Annotated[str, Field(pattern=r"^https?://\S+$")], ...] = Field(
-        default=(), description="Webhooks that get the event beyond the configured ones."
+        default=(), max_length=5, description="Webhooks that get the event beyond the configured ones."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import Any
 
 from functions.emit_event import handler
@@ -68,6 +69,21 @@ def test_one_broken_sink_keeps_no_other_from_the_event_and_is_named():
     error = run([broken, good])["error"]
     assert (error["code"], error["resource"]) == ("EventUndelivered", "broken")
     assert len(good.events) == 1
+
+
+def test_a_slow_sink_keeps_no_other_waiting():
+    both = Barrier(2)
+
+    class Meeting(Box):
+        """Takes an event only while the other one does."""
+
+        def deliver(self, event: dict[str, Any]) -> None:
+            both.wait(timeout=2)
+            super().deliver(event)
+
+    boxes = [Meeting("one"), Meeting("other")]
+    result = run(boxes)
+    assert [box.events for box in boxes] == [[result["event"]]] * 2
 
 
 def test_a_retry_tells_the_same_event_word_for_word():

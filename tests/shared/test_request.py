@@ -87,6 +87,7 @@ def refused(data: Any) -> PermanentError:
         ("require_probe", "yes"),
         ("require_probe", 1),
         ("notify.0", ["ftp://example.com"]),
+        ("notify", [f"https://hooks.example/{n}" for n in range(6)]),
         ("alow", ["203.0.113.7"]),
     ],
 )
