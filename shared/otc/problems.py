@@ -27,7 +27,11 @@ _BY_CODE = {
     "VPC.0103": ErrorCode.BUSY,
     "VPC.0110": ErrorCode.BUSY,
     "VPC.0512": ErrorCode.BUSY,
+    "DCS.3022": ErrorCode.NOT_FOUND,
+    "DCS.4061": ErrorCode.NOT_FOUND,
     "DCS.4017": ErrorCode.BUSY,
+    "DCS.4026": ErrorCode.BUSY,
+    "DCS.4049": ErrorCode.BUSY,
     "DCS.4096": ErrorCode.BUSY,
     "DCS.4097": ErrorCode.BUSY,
     "DCS.4111": ErrorCode.BUSY,
@@ -46,6 +50,7 @@ _BY_STATUS = {
     401: ErrorCode.UNAUTHORIZED,
     403: ErrorCode.FORBIDDEN,
     404: ErrorCode.NOT_FOUND,
+    408: ErrorCode.SERVER_ERROR,
     409: ErrorCode.CONFLICT,
     429: ErrorCode.THROTTLED,
 }
@@ -63,6 +68,7 @@ _ADVICE = {
     ErrorCode.REFUSED: "Correct what the message names.",
 }
 _LONGEST_MESSAGE = 300
+_LONGEST_WAIT = 300.0
 
 
 class AmbiguousError(TemporaryError):
@@ -158,7 +164,8 @@ def _advice(call: Call, code: ErrorCode) -> str:
 
 
 def _retry_after(answer: Answer) -> float | None:
+    """The seconds that the gateway asks for, within reason: nobody waits for a day."""
     for name, value in answer.headers.items():
         if name.lower() == "retry-after" and value.strip().isdecimal():
-            return float(value)
+            return min(float(value), _LONGEST_WAIT)
     return None

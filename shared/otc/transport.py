@@ -96,10 +96,11 @@ class TokenTransport:
 
 
 def lost(call: Call) -> TemporaryError:
-    """The error for a call without an answer: it may still have been carried out."""
+    """The error for a call without an answer: one that changes something may still have been carried out."""
+    reading = call.method == "GET"
     return TemporaryError(
         ErrorCode.NO_ANSWER,
-        f"No answer to {call.method} {call.path}; it may have been carried out.",
+        f"No answer to {call.method} {call.path}" + ("." if reading else "; it may have been carried out."),
         resource=call.path,
-        advice="The step looks for the resource before it tries again.",
+        advice="It is tried again." if reading else "The step looks for the resource before it tries again.",
     )

@@ -142,7 +142,7 @@ def _instance(cloud: Cloud, instance_id: str) -> Instance:
     try:
         return cloud.dcs.instance(instance_id)
     except PermanentError as problem:
-        if problem.code not in {ErrorCode.NOT_FOUND, ErrorCode.REFUSED}:
+        if problem.code is not ErrorCode.NOT_FOUND:
             raise
         raise PermanentError(
             ErrorCode.INSTANCE_NOT_FOUND,

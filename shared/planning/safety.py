@@ -150,7 +150,6 @@ def check_quotas(needed: Mapping[str, bool], quotas: Mapping[str, QuotaUsage]) -
                 ErrorCode.QUOTA_EXCEEDED,
                 f"The quota {name} is used up: {usage.used} of {usage.limit}.",
                 resource=name,
-                field="instance_id",
                 advice="Raise the quota or delete what is not needed.",
             )
 

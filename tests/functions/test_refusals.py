@@ -55,7 +55,7 @@ class Case:
 
 
 def spent(service: str, quota: str) -> Case:
-    return Case("QuotaExceeded", "instance_id", world=world(**{service: {"quotas": {quota: 0}}}))
+    return Case("QuotaExceeded", None, world=world(**{service: {"quotas": {quota: 0}}}))
 
 
 def sold_out() -> World:
@@ -305,6 +305,15 @@ def test_a_udp_listener_does_not_take_a_tcp_port() -> None:
     product.expose()
     foreign_listener(product.emulator, "UDP")
     assert product.expose()["outcome"] == "completed"
+
+
+def test_an_instance_is_called_unknown_only_if_the_cloud_says_so() -> None:
+    product = Product()
+    body = {"error_code": "DCS.4002", "error_msg": "Invalid project."}
+    product.emulator.faults.add(Fault(method="GET", path="*/instances/*", status=400, body=body))
+    error = product.expose()["event"]["data"]["error"]
+    assert error["code"] == "Refused"
+    assert "DCS.4002: Invalid project." in error["message"]
 
 
 def test_a_quota_of_minus_one_is_unlimited() -> None:

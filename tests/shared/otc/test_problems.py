@@ -49,6 +49,12 @@ def neutron(kind: str) -> dict[str, Any]:
         (500, vpc("VPC.0516"), ErrorCode.CONFLICT),
         (409, vpc("VPC.0512"), ErrorCode.BUSY),
         (400, elb("DCS.4111"), ErrorCode.BUSY),
+        (400, elb("DCS.4026"), ErrorCode.BUSY),
+        (400, elb("DCS.4049"), ErrorCode.BUSY),
+        (400, elb("DCS.4061"), ErrorCode.NOT_FOUND),
+        (404, elb("DCS.3022"), ErrorCode.NOT_FOUND),
+        (400, elb("DCS.4002"), ErrorCode.REFUSED),
+        (408, None, ErrorCode.SERVER_ERROR),
         (429, elb("APIGW.0308"), ErrorCode.THROTTLED),
         (500, elb("ELB.8906"), ErrorCode.SERVER_ERROR),
         (502, None, ErrorCode.SERVER_ERROR),
@@ -82,13 +88,15 @@ def test_a_404_of_somebody_else_is_never_taken_for_a_resource_that_is_gone():
     assert problem(Call(Service.ELB, "DELETE", "/x", "a"), page).code is ErrorCode.API_MISSING
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None), ("-3", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("86400", 300.0), ("9" * 400, 300.0), ("soon", None), ("-3", None)]
+)
 def test_throttling_tells_how_long_to_wait_if_the_gateway_does(header: str, seconds: float | None):
     error = problem(GET, answer(429, elb("APIGW.0308"), **{"Retry-After": header}))
     assert error.data.retry_after == seconds
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_only_a_mutation_is_ambiguous_after_a_server_fault(status: int):
     assert ambiguous(problem(POST, answer(status, elb("APIGW.0201"))))
     assert not ambiguous(problem(GET, answer(status, elb("APIGW.0201"))))
@@ -106,6 +114,12 @@ def test_only_a_mutation_is_ambiguous_after_a_lost_answer(method: str, mutates: 
         getattr(client, method)("p")
     assert caught.value.code is ErrorCode.NO_ANSWER
     assert ambiguous(caught.value) is mutates
+
+
+def test_only_a_mutation_is_said_to_have_been_carried_out_perhaps():
+    assert "carried out" in str(lost(POST))
+    assert "carried out" not in str(lost(GET))
+    assert "looks for" not in str(lost(GET).data.advice)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"peering": null}', b'{"peering": {"id": "p"}}', b"{}"])
