@@ -21,5 +21,8 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _ensure(order: _Order, services: Services) -> StepResult:
-    touched, findings = ensure_whitelist(services.cloud, order.plan.instance_id, order.plan.whitelist)
+    plan = order.plan
+    touched, findings = ensure_whitelist(
+        services.cloud, plan.instance_id, plan.whitelist, planned=plan.whitelist_changes
+    )
     return StepResult(touched=(touched,) if touched else (), findings=tuple(findings))

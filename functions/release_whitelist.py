@@ -26,12 +26,12 @@ def _release(order: ReleaseOrder, services: Services) -> StepResult:
         return kept or StepResult()
     seen = fresh(order, services)
     alone = seen is not None and not seen.instance_shared
-    touched = release_whitelist(
+    touched, findings = release_whitelist(
         services.cloud,
         order.target.instance_id,
         lambda: frozenset() if alone else _needed(services.cloud, order.target),
     )
-    return StepResult(touched=tuple(touched))
+    return StepResult(touched=tuple(touched), findings=tuple(findings))
 
 
 def _needed(cloud: Cloud, target: Target) -> frozenset[str]:

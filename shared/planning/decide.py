@@ -148,6 +148,7 @@ class _Site:
             record=record.text(),
             routes=routes,
             whitelist=backend.cidr if closed else None,
+            whitelist_changes=changes,
             expires_at=expires_at,
             seen=Observation(
                 at=world.at.timestamp(),

@@ -47,7 +47,11 @@ class Observation(Frozen):
 
 
 class Plan(Frozen):
-    """All that later steps need to know."""
+    """All that later steps need to know.
+
+    `whitelist` is the range that the instance's whitelist must hold if it keeps anybody out, and
+    `whitelist_changes` says that it did not hold it.
+    """
 
     exposure: str
     name: str
@@ -68,6 +72,7 @@ class Plan(Frozen):
     record: str
     routes: tuple[RouteOrder, ...]
     whitelist: str | None
+    whitelist_changes: bool = False
     expires_at: int | None
     seen: Observation
     existing: Existing | None

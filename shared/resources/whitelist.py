@@ -11,8 +11,16 @@ from shared.planning.safety import WHITELIST_GROUP, admitting_group, check_white
 from shared.results import Did, Finding, Kind, Touched
 
 
-def ensure_whitelist(cloud: Cloud, instance_id: str, cidr: str | None) -> tuple[Touched | None, list[Finding]]:
+def ensure_whitelist(
+    cloud: Cloud, instance_id: str, cidr: str | None, *, planned: bool
+) -> tuple[Touched | None, list[Finding]]:
     """Let a range in through a group of our own; off or empty, the whitelist admits all and is left alone.
+
+    Args:
+        cloud: where the instance is.
+        instance_id: whose whitelist.
+        cidr: the range, or None where the plan found nobody kept out.
+        planned: the plan found the range kept out, so that it is this run that has let it in.
 
     Raises:
         TemporaryError: `NotYet` until the change is seen.
@@ -25,7 +33,8 @@ def ensure_whitelist(cloud: Cloud, instance_id: str, cidr: str | None) -> tuple[
         return None, []
     if not check_whitelist(before, cidr):
         group = admitting_group(before, cidr)
-        did = Did.UNCHANGED if group == WHITELIST_GROUP else Did.ADOPTED
+        ours = Did.UPDATED if planned else Did.UNCHANGED
+        did = ours if group == WHITELIST_GROUP else Did.ADOPTED
         return _touched(instance_id, did, f"group {group} lets {cidr} in"), []
     wanted = with_entry(before, cidr)
     cloud.dcs.put_whitelist(instance_id, wanted)
@@ -37,10 +46,12 @@ def ensure_whitelist(cloud: Cloud, instance_id: str, cidr: str | None) -> tuple[
     )
 
 
-def release_whitelist(cloud: Cloud, instance_id: str, kept: Callable[[], frozenset[str]]) -> list[Touched]:
+def release_whitelist(
+    cloud: Cloud, instance_id: str, kept: Callable[[], frozenset[str]]
+) -> tuple[list[Touched], list[Finding]]:
     """Leave in our own group only the ranges that other exposures need, asked for just before the change.
 
-    The group goes with its last range; nothing else is touched.
+    The group goes with its last range, unless the whitelist would admit all without it; nothing else is touched.
 
     Raises:
         TemporaryError: `NotYet` until the change is seen.
@@ -48,20 +59,41 @@ def release_whitelist(cloud: Cloud, instance_id: str, kept: Callable[[], frozens
     try:
         before = cloud.dcs.whitelist(instance_id)
     except PermanentError as problem:
-        if problem.code in {ErrorCode.NOT_FOUND, ErrorCode.REFUSED}:
-            return []
+        if problem.code is ErrorCode.NOT_FOUND:
+            return [], []
         raise
     ours = entries_of_ours(before)
     if not ours:
-        return []
+        return [], []
     needed = kept()
     left = tuple(entry for entry in ours if entry in needed)
     if left == ours:
-        return [_touched(instance_id, Did.KEPT, f"other exposures need group {WHITELIST_GROUP}")]
+        return [_touched(instance_id, Did.KEPT, f"other exposures need group {WHITELIST_GROUP}")], []
+    opens = whitelist_closed(before) and not whitelist_closed(_with_group(before, left))
+    if opens:
+        # The oldest entry may be one that somebody has put there; ours are added at the end.
+        left = ours[:1]
+    _narrow(cloud, instance_id, before, left)
+    if opens:
+        reason = f"without {left[0]} in group {WHITELIST_GROUP} the whitelist would be empty and admit all"
+        return [_touched(instance_id, Did.KEPT, reason)], [_kept_closed(instance_id, left[0])]
+    return [_touched(instance_id, Did.RELEASED, f"ranges that nobody needs are out of group {WHITELIST_GROUP}")], []
+
+
+def _narrow(cloud: Cloud, instance_id: str, before: Whitelist, left: tuple[str, ...]) -> None:
+    if left == entries_of_ours(before):
+        return
     cloud.dcs.put_whitelist(instance_id, _with_group(before, left))
     if entries_of_ours(cloud.dcs.whitelist(instance_id)) != left:
         raise _unseen(instance_id, f"group {WHITELIST_GROUP} still lets a range in that is not needed")
-    return [_touched(instance_id, Did.RELEASED, f"ranges that nobody needs are out of group {WHITELIST_GROUP}")]
+
+
+def _kept_closed(instance_id: str, entry: str) -> Finding:
+    message = (
+        f"The whitelist of {instance_id} keeps {entry}: empty it would admit all. "
+        f"Add what has to reach the instance and remove group {WHITELIST_GROUP}, or switch the whitelist off."
+    )
+    return Finding(code="WhitelistKept", message=message)
 
 
 def with_entry(whitelist: Whitelist, cidr: str) -> Whitelist:

@@ -47,16 +47,15 @@ def whitelist_writes(product: Product) -> int:
     "groups",
     [
         (OFFICE,),
-        ({"group_name": OURS, "ip_list": ["192.168.0.55"]},),
         tuple({**OFFICE, "group_name": f"group-{n}"} for n in range(3)),
         ({"group_name": "many", "ip_list": [f"192.168.1.{n}" for n in range(19)]},),
     ],
-    ids=["one group", "a group of ours", "three groups", "nineteen entries"],
+    ids=["one group", "three groups", "nineteen entries"],
 )
 def test_with_room_the_whitelist_gets_the_backend_subnet_in_our_group(groups: tuple[Mapping[str, Any], ...]) -> None:
     product = Product(guarded(*groups))
     before = product.account()
-    foreign = {one["group_name"]: tuple(one["ip_list"]) for one in groups if one["group_name"] != OURS}
+    foreign = admitted(product)
     output = product.expose(subnet_id=subnet(product, "subnet-elb"))
     assert output["outcome"] == "completed"
     assert did(output)["whitelist"] == "updated"
@@ -64,9 +63,40 @@ def test_with_room_the_whitelist_gets_the_backend_subnet_in_our_group(groups: tu
     assert {name: ips for name, ips in admitted(product).items() if name != OURS} == foreign
     gone = product.withdraw()
     assert did(gone)["whitelist"] == "released"
-    assert admitted(product) == foreign
-    if foreign:
-        assert product.account() == before
+    assert product.account() == before
+
+
+@pytest.mark.parametrize(
+    ("groups", "left"),
+    [((OFFICE,), "10.0.0.0/24"), (({"group_name": OURS, "ip_list": ["192.168.0.55"]},), "192.168.0.55")],
+    ids=["the others were removed", "the others are in our group"],
+)
+def test_a_withdrawal_never_empties_a_whitelist_since_an_empty_one_admits_all(
+    groups: tuple[Mapping[str, Any], ...], left: str
+) -> None:
+    product = Product(guarded(*groups))
+    product.expose(subnet_id=subnet(product, "subnet-elb"))
+    with product.emulator.change() as account:
+        (instance,) = account.world.dcs.instances.values()
+        instance.whitelist.whitelist = [group for group in instance.whitelist.whitelist if group.group_name == OURS]
+    for _ in range(2):
+        gone = product.withdraw()
+        assert gone["outcome"] == "withdrawn"
+        assert did(gone)["whitelist"] == "kept"
+        assert [finding["code"] for finding in gone["event"]["data"]["findings"]] == ["WhitelistKept"]
+        assert admitted(product) == {OURS: (left,)}
+        product.expose(subnet_id=subnet(product, "subnet-elb"))
+
+
+def test_a_whitelist_that_is_off_is_left_without_a_trace() -> None:
+    product = Product(guarded(OFFICE))
+    product.expose(subnet_id=subnet(product, "subnet-elb"))
+    with product.emulator.change() as account:
+        (instance,) = account.world.dcs.instances.values()
+        ours = [group for group in instance.whitelist.whitelist if group.group_name == OURS]
+        instance.whitelist = Whitelist(enable_whitelist=False, whitelist=ours)
+    assert did(product.withdraw())["whitelist"] == "released"
+    assert admitted(product) == {}
 
 
 @pytest.mark.parametrize(("groups", "enabled"), [((OFFICE,), False), ((), True), ((), False)])

@@ -61,12 +61,15 @@ def test_routes_that_take_effect_late_are_waited_for_by_health() -> None:
     assert product.clock.now() - EPOCH >= 40
 
 
-def test_a_whitelist_change_is_read_until_it_is_seen() -> None:
-    product = Product(world(WHITELISTED), dials=Dials(whitelist=Lag(seconds=25)))
+@pytest.mark.parametrize("lag", [Lag(seconds=15), Lag(seconds=25), Lag(reads=2)], ids=["short", "long", "reads"])
+def test_a_whitelist_change_is_read_until_it_is_seen(lag: Lag) -> None:
+    product = Product(world(WHITELISTED), dials=Dials(whitelist=lag))
     before = product.account()
     output = product.expose()
     assert output["outcome"] == "completed"
     assert attempts(output, "EnsureWhitelist") > 1
+    told = {each["kind"]: each["did"] for each in output["event"]["data"]["resources"]}
+    assert told["whitelist"] == "updated"
     gone = product.withdraw()
     assert gone["outcome"] == "withdrawn"
     assert attempts(gone, "ReleaseWhitelist") > 1
