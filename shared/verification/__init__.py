@@ -1,0 +1,1 @@
+"""Whether exposures are as they should be: read in bulk, compare, say what differs and why."""
