@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import Error, connect
 from typing import Any
 
 import pytest
 
 from tests.workflow.embedded.conftest import Build
 from tests.workflow.embedded.program import task
-from workflow.engines.embedded import EmbeddedEngine, RunStatus
+from workflow.engines.embedded import STORE_ERRORS, EmbeddedEngine, RunStatus
 from workflow.engines.embedded.guard import MOST_DEATHS
 from workflow.engines.embedded.lock import ProcessLock
 from workflow.interpreter import EventType
@@ -26,6 +28,37 @@ def test_a_lock_has_one_holder_at_a_time(tmp_path: Path):
     assert second.acquire()
     assert not first.acquire()
     second.release()
+
+
+def test_a_lock_that_nobody_can_take_is_not_waited_for(tmp_path: Path):
+    (tmp_path / "lock").write_bytes(b"no database" * 500)
+    with pytest.raises(Error):
+        ProcessLock(tmp_path / "lock").acquire()
+
+
+def test_a_run_whose_store_fails_is_no_failed_run_and_goes_on_with_the_next_worker(build: Build, tmp_path: Path):
+    calls = []
+
+    def on_store(statement: str) -> None:
+        with closing(connect(tmp_path / "store" / "runs.sqlite", isolation_level=None)) as store:
+            store.execute(statement)
+
+    def first(data: Any) -> Any:
+        calls.append("a")
+        if calls == ["a"]:
+            # From now on a step can be read, but not written.
+            on_store(
+                "CREATE TRIGGER broken BEFORE INSERT ON operation_outputs BEGIN INSERT INTO absent VALUES (1); END"
+            )
+        return data
+
+    handlers = {"test:a": first, "test:b": lambda _: calls.append("b")}
+    run_id = build(TWO, handlers).enqueue("machine", request_id="r", key="k", input={}).run_id
+    with pytest.raises(STORE_ERRORS):
+        build(TWO, handlers).work_until_done(run_id)
+    on_store("DROP TRIGGER broken")
+    assert build(TWO, handlers).work_until_done(run_id).status is RunStatus.SUCCEEDED
+    assert calls == ["a", "a", "b"]
 
 
 class Slow:

@@ -176,8 +176,11 @@ class EmbeddedEngine:
     def _work(self, until: Callable[[], bool]) -> None:
         guard = PoisonGuard(self._store)
         steps = Steps(self._store, guard, self._resolver, clock=self._clock, random=self._random)
-        with Worker(self._store, guard, Runner(self._store, steps)):
+        runner = Runner(self._store, steps)
+        with Worker(self._store, guard, runner):
             while not until():
+                if runner.failure is not None:
+                    raise runner.failure
                 time.sleep(_LOOK)
 
     def _take(self) -> bool:

@@ -58,4 +58,6 @@ class PoisonGuard:
         return {}, False
 
     def _write(self, *, running: bool) -> None:
-        self._path.write_text(json.dumps({"running": running, "frontiers": self._frontiers}))
+        # On a full disk the count is lost, too; the store itself says what is wrong.
+        with suppress(OSError):
+            self._path.write_text(json.dumps({"running": running, "frontiers": self._frontiers}))

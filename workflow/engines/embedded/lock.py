@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from sqlite3 import Connection, OperationalError, connect
+from sqlite3 import SQLITE_BUSY, Connection, Error, OperationalError, connect
 
 
 class ProcessLock:
@@ -18,12 +18,18 @@ class ProcessLock:
         self._held: Connection | None = None
 
     def acquire(self, timeout: float = 0.0) -> bool:
-        """Try for `timeout` seconds to take the lock; say whether it is held now."""
+        """Try for `timeout` seconds to take the lock; say whether it is held now.
+
+        Raises:
+            sqlite3.Error: the file cannot be locked by anybody, as on a full disk.
+        """
         connection = connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("BEGIN EXCLUSIVE")
-        except OperationalError:
+        except Error as problem:
             connection.close()
+            if problem.sqlite_errorcode != SQLITE_BUSY:
+                raise
             return False
         self._held = connection
         return True

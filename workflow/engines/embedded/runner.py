@@ -12,7 +12,7 @@ from typing import Any
 from dbos import DBOS
 
 from workflow.engines.embedded.steps import Branch, Done, Scope, Steps
-from workflow.engines.embedded.store import BRANCH, RUN, RunStore
+from workflow.engines.embedded.store import BRANCH, RUN, STORE_ERRORS, RunStore
 from workflow.interpreter import (
     Execution,
     Finish,
@@ -45,15 +45,17 @@ class Runner:
         self._machines: dict[str, Machine] = {}
         self._calls: set[object] = set()
         self._leaving = False
+        self.failure: Exception | None = None
+        """Why the store failed; nothing can be recorded any more."""
 
     def register(self) -> None:
         """Tell DBOS the two workflows; restarts do not count against a run, so attempts are not limited."""
 
         async def run(job: dict[str, Any]) -> dict[str, Any]:
-            return await self._run(job)
+            return await self._kept(self._run(job))
 
         async def branch(job: dict[str, Any]) -> dict[str, Any]:
-            return await self._branch(job)
+            return await self._kept(self._branch(job))
 
         DBOS.workflow(name=RUN, max_recovery_attempts=None)(run)
         self._branch_workflow = DBOS.workflow(name=BRANCH, max_recovery_attempts=None)(branch)
@@ -63,6 +65,15 @@ class Runner:
         self._leaving = True
         while self._calls:
             sleep(_DRAIN_GLANCE)
+
+    async def _kept(self, work: Awaitable[dict[str, Json]]) -> dict[str, Json]:
+        try:
+            return await work
+        except STORE_ERRORS as problem:
+            # To end here would be an end without roll back; as the record stands, the next worker goes on.
+            self.failure = problem
+            await Event().wait()
+            raise
 
     async def _run(self, job: dict[str, Json]) -> dict[str, Json]:
         run_id = DBOS.workflow_id or ""

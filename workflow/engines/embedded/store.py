@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from logging import CRITICAL, NullHandler, getLogger
 from pathlib import Path
-from sqlite3 import connect
+from sqlite3 import Error, connect
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import ErrorCode, PermanentError
 from workflow.engines.embedded.lock import ProcessLock
@@ -27,6 +28,9 @@ POOL = 2
 _SETUP_TIMEOUT = 30.0
 
 LOG_LEVEL = CRITICAL
+
+STORE_ERRORS: tuple[type[Exception], ...] = (Error, SQLAlchemyError)
+"""What any use of the store may raise when its file or its disk fails."""
 
 # DBOS writes to the console unless its logger has a handler, and its texts may hold data of a request.
 getLogger("dbos").addHandler(NullHandler())
@@ -163,6 +167,8 @@ def _set_up(folder: Path, url: str) -> None:
     if not lock.acquire(_SETUP_TIMEOUT):
         raise TimeoutError(f"{folder} is being set up by another process for {_SETUP_TIMEOUT:.0f} s")
     try:
+        # Webhooks of requests hold secrets; SQLite gives the mode of this file to those it puts beside it.
+        (folder / "runs.sqlite").touch(mode=0o600)
         connection = connect(folder / "runs.sqlite")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
