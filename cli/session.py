@@ -17,6 +17,7 @@ from keystoneauth1.session import Session
 from openstack.config import OpenStackConfig
 from openstack.config.cloud_region import CloudRegion
 from openstack.exceptions import ConfigException
+from openstack.warnings import ConfigurationWarning
 
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
 from shared.otc.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Call, Service, Transport, lost
@@ -79,11 +80,11 @@ def connect(os_cloud: str | None = None, region: str | None = None) -> Transport
         session.timeout = session.timeout or READ_TIMEOUT
         access = _signed_in(session)
     except ConfigException as error:
-        raise _incomplete(str(error)) from None
+        raise _incomplete(str(error), "os_cloud") from None
     except refusals.ClientException as error:
         raise _not_signed_in(error) from None
     if not access.project_id:
-        raise _incomplete("The credentials name no project, and everything here belongs to one.")
+        raise _incomplete("The credentials name no project, and everything here belongs to one.", "project_name")
     hosts = {service: _host(service, cloud, access) for service in Service}
     return SessionTransport(session, project_id=access.project_id, region=_region(cloud, access), endpoints=hosts)
 
@@ -92,21 +93,37 @@ def _configured(os_cloud: str | None, region: str | None) -> CloudRegion:
     with warnings.catch_warnings():
         # The configuration warns of its own InfluxDB support, which nobody here asked for.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
-        config = OpenStackConfig(app_name="dcs-access")
-        kind = config.get_one(os_cloud, region_name=region, validate=False).config["auth_type"]
+        warnings.simplefilter("error", ConfigurationWarning)
+        config, kind = _read(os_cloud, region)
         if kind not in _NEEDED:
-            raise _incomplete(f"auth_type {kind} cannot be used; password and token can.")
+            raise _incomplete(f"auth_type {kind} cannot be used; password and token can.", "auth_type")
         try:
             cloud = config.get_one(os_cloud, region_name=region)
         except TypeError as error:
             # The plugins' constructors are the only ones to know their fields.
             field = str(error).rpartition("argument ")[2]
-            raise _incomplete(f"Credentials of auth_type {kind} have no field {field}.") from None
+            raise _incomplete(f"Credentials of auth_type {kind} have no field {field}.", field.strip("'")) from None
     auth = cloud.config["auth"]
     missing = [" or ".join(names) for names in _NEEDED[kind] if not any(auth.get(name) for name in names)]
     if missing:
-        raise _incomplete(f"The credentials have no {' and no '.join(missing)}.")
+        raise _incomplete(f"The credentials have no {' and no '.join(missing)}.", missing[0])
     return cloud
+
+
+def _read(os_cloud: str | None, region: str | None) -> tuple[OpenStackConfig, str]:
+    config = None
+    try:
+        config = OpenStackConfig(app_name="dcs-access")
+        return config, config.get_one(os_cloud, region_name=region, validate=False).config["auth_type"]
+    except ConfigurationWarning as warning:
+        raise _incomplete(f"{warning}.", "profile") from None
+    except ConfigException as error:
+        # A file with a fault in its YAML is passed over without a word.
+        hint = "" if config is None or config.config_filename else " There is no clouds.yaml, or none that can be read."
+        raise _incomplete(f"{error}{hint}", "os_cloud") from None
+    except (AttributeError, LookupError, TypeError, ValueError):
+        # The configuration takes the structure of its files for granted.
+        raise _incomplete("The structure of clouds.yaml is not that of a list of clouds.", "clouds.yaml") from None
 
 
 def _signed_in(session: Session) -> AccessInfo:
@@ -117,7 +134,7 @@ def _signed_in(session: Session) -> AccessInfo:
         plugin = plugin.create_plugin(session, (3,), url if url.endswith("/v3") else f"{url}/v3")
         session.auth = plugin
     if not isinstance(plugin, BaseIdentityPlugin):
-        raise _incomplete("The credentials are not for IAM.")
+        raise _incomplete("The credentials are not for IAM.", "auth_type")
     return plugin.get_access(session)
 
 
@@ -132,6 +149,7 @@ def _host(service: Service, cloud: CloudRegion, access: AccessInfo) -> str:
             ErrorCode.ENDPOINT_UNREACHABLE,
             f"The catalog of project {access.project_id} has no {kind} endpoint"
             + (f" in region {cloud.region_name}." if cloud.region_name else "."),
+            field="region_name",
             advice=f"Check the region, or set {kind}_endpoint_override in clouds.yaml.",
         )
     return f"{parts.scheme}://{parts.netloc}"
@@ -147,12 +165,12 @@ def _region(cloud: CloudRegion, access: AccessInfo) -> str:
     found = _endpoints(cloud, access, _CATALOG_TYPES[Service.ELB][0])
     region = cloud.region_name or (found[0].region_name if found else None)
     if not region:
-        raise _incomplete("Neither the credentials nor the catalog name a region.")
+        raise _incomplete("Neither the credentials nor the catalog name a region.", "region_name")
     return region
 
 
-def _incomplete(why: str) -> PermanentError:
-    return PermanentError(ErrorCode.INVALID_REQUEST, why, advice=_HOW_TO_SIGN_IN)
+def _incomplete(why: str, field: str) -> PermanentError:
+    return PermanentError(ErrorCode.INVALID_REQUEST, why, field=field, advice=_HOW_TO_SIGN_IN)
 
 
 def _not_signed_in(error: refusals.ClientException) -> AccessError:
@@ -161,6 +179,7 @@ def _not_signed_in(error: refusals.ClientException) -> AccessError:
             return PermanentError(
                 ErrorCode.UNAUTHORIZED,
                 f"IAM refused the credentials: {error.message}",
+                field="auth",
                 advice="Check user, password, domain and project; a token may have expired.",
             )
         case refusals.HttpError(http_status=429):
@@ -168,14 +187,16 @@ def _not_signed_in(error: refusals.ClientException) -> AccessError:
         case refusals.HttpServerError():
             return TemporaryError(ErrorCode.SERVER_ERROR, f"IAM failed: {error}", advice="Try again later.")
         case refusals.MissingRequiredOptions():
-            return _incomplete(f"The credentials have no {' and no '.join(one.dest for one in error.options)}.")
+            missing = [one.dest for one in error.options]
+            return _incomplete(f"The credentials have no {' and no '.join(missing)}.", missing[0])
         case refusals.BadRequest() | refusals.AuthPluginException():
-            return _incomplete(str(error))
+            return _incomplete(str(error), "auth")
         case _:
             # What follows is the HTTP library's own account of its retries.
             reason = str(error).partition(": HTTP")[0]
             return PermanentError(
                 ErrorCode.ENDPOINT_UNREACHABLE,
                 f"There is no IAM at the address given: {reason}",
+                field="auth_url",
                 advice="Check auth_url (OS_AUTH_URL), the network, the proxy and the certificate.",
             )
