@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,14 +41,20 @@ _KEY, _VALUE = "greeting", "hello from outside"
 
 
 @click.command()
-@click.option("--port", type=int, default=18080, show_default=True, help="Public port; below 1024 needs root.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=18080,
+    show_default=True,
+    help="Public port; below 1024 needs root.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def demo(port: int, *, quiet: bool) -> None:
     """Show all of it on this machine, without an account.
 
     An emulated instance, served by a real Redis, is exposed, used from outside, and withdrawn.
     """
-    with TemporaryDirectory(prefix="dcs-access-") as folder:
+    with _ended_in_order(), TemporaryDirectory(prefix="dcs-access-") as folder:
         plane = LoopbackDataPlane()
         with running(World.small(), plane) as (account, server), _signed_in(Path(folder), account, server.url):
             app = App(os_cloud=CLOUD, store=Path(folder) / "store", quiet=quiet)
@@ -106,6 +113,16 @@ def _use(endpoint: dict[str, Any], instance: RedisInstance, plane: LoopbackDataP
         return False
     _say(f"Written and read at {address}:{port}: {_KEY} = {read!r}; read on the Redis itself: {direct!r}")
     return read == direct == _VALUE
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    # Neither the servers nor the files of the demo may outlive it.
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

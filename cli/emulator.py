@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,9 @@ def emulator() -> None:
 @emulator.command("serve", epilog=examples("dcs-access emulator serve", "dcs-access --os-cloud emulator list"))
 @click.option("--world", "world_file", type=click.Path(path_type=Path), help="What the account holds, as YAML.")
 @click.option("--address", default="127.0.0.1", show_default=True, help="Where its API listens.")
-@click.option("--port", type=int, default=8090, show_default=True, help="Port of its API; 0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="Port of its API; 0: a free one."
+)
 @common
 def serve_(app: App, world_file: Path | None, address: str, port: int) -> None:
     """Serve an emulated cloud until stopped; `--os-cloud emulator` then means this one."""
@@ -42,7 +45,7 @@ def serve_(app: App, world_file: Path | None, address: str, port: int) -> None:
         config = emulator_config()
         config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_clouds(config, account, server.url)
-        click.echo(f"export OS_CLIENT_CONFIG_FILE={config} OS_CLOUD={CLOUD}")
+        click.echo(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(config))} OS_CLOUD={CLOUD}")
         if not app.quiet:
             click.echo(f"Serving {server.url}; it is `--os-cloud {CLOUD}`.", err=True)
             for instance in account.world().dcs.instances.values():
@@ -69,12 +72,12 @@ def calls(app: App, *, mutating: bool, clear: bool) -> None:
 @click.option("--method", metavar="GLOB", help="Such as POST.")
 @click.option("--path", metavar="GLOB", help="Of the call or its route.")
 @click.option("--action", metavar="GLOB", help="Of the IAM action, such as elb:listeners:*.")
-@click.option("--nth", type=int, default=1, show_default=True, help="The first matching call to spoil.")
-@click.option("--times", type=int, default=1, show_default=True, help="How many; 0 for all.")
+@click.option("--nth", type=click.IntRange(1), default=1, show_default=True, help="The first matching call to spoil.")
+@click.option("--times", type=click.IntRange(0), default=1, show_default=True, help="How many; 0 for all.")
 @click.option("--when", type=click.Choice(["before", "after"]), default="before", show_default=True)
-@click.option("--status", type=int, help="What the client is answered.")
+@click.option("--status", type=click.IntRange(400, 599), help="What the client is answered.")
 @click.option("--lost", is_flag=True, help="The client is not answered.")
-@click.option("--delay", type=float, default=0.0, help="Seconds that the call takes longer.")
+@click.option("--delay", type=click.FloatRange(0), default=0.0, help="Seconds that the call takes longer.")
 @click.option("--clear", is_flag=True, help="Lift all faults.")
 @common
 def fault(_app: App, *, clear: bool, times: int, **rule: Any) -> None:
@@ -82,6 +85,8 @@ def fault(_app: App, *, clear: bool, times: int, **rule: Any) -> None:
     if clear:
         _admin("DELETE", "faults")
         return
+    if not (rule["status"] or rule["lost"] or rule["delay"]):
+        raise click.UsageError("Say what goes wrong: --status, --lost or --delay.")
     _admin("POST", "faults", {**rule, "times": times or None})
 
 

@@ -18,6 +18,7 @@ from cli.runs import run, serve
 from cli.schemas import schema
 from shared.errors import AccessError, TemporaryError
 
+_LOOPBACK = "127.0.0.0/8,localhost"
 _EXAMPLES = examples(
     "dcs-access demo          all of it on this machine, no account needed",
     "dcs-access --os-cloud otc expose ID --allow 203.0.113.0/24 --accept production",
@@ -32,6 +33,9 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(Exit.LEFT)
         except AccessError as problem:
             explain(problem.data)
             ctx.exit(Exit.FAILED if isinstance(problem, TemporaryError) else Exit.REFUSED)
@@ -45,6 +49,14 @@ def main(context: click.Context, _app: App) -> None:
     """Reach a private Open Telekom Cloud DCS Redis instance from outside, and take that back."""
     if os.environ.get("NO_COLOR"):
         context.color = False
+    _reach_this_machine_directly()
+
+
+def _reach_this_machine_directly() -> None:
+    # No proxy can reach the loopback addresses of its client, where an emulated cloud is.
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if given != "*" and _LOOPBACK not in given:
+        os.environ["no_proxy"] = ",".join(filter(None, (given, _LOOPBACK)))
 
 
 for _command in (demo, expose, withdraw, list_, show_, submit, serve, run, schema, emulator):

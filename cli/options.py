@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from shared.errors import ErrorCode, PermanentError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
 
 if TYPE_CHECKING:
     from cli.composition import Composition
@@ -64,16 +64,39 @@ class App:
 
     @contextmanager
     def compose(self, *, events_on_stdout: bool = False) -> Iterator[Composition]:
-        """Put cloud, engine and handlers together for as long as the block lasts."""
-        from cli.composition import Composition  # noqa: PLC0415  # the engine takes a second to import
+        """Put cloud, engine and handlers together for as long as the block lasts.
+
+        Raises:
+            PermanentError: `InvalidRequest`, when the store cannot be opened.
+            TemporaryError: `Internal`, when the store fails later.
+        """
+        # The engine takes a second to import.
+        from cli.composition import Composition  # noqa: PLC0415
+        from workflow.engines.embedded import STORE_ERRORS  # noqa: PLC0415
 
         transport = self.connect()
         store = self.store or state_path() / transport.project_id
-        composed = Composition.of(transport, store, events_on_stdout=events_on_stdout)
+        unusable: tuple[type[Exception], ...] = (OSError, *STORE_ERRORS)
+        try:
+            composed = Composition.of(transport, store, events_on_stdout=events_on_stdout)
+        except unusable as problem:
+            message = f"{store} cannot hold the queue: {_reason(problem)}."
+            advice = "Give a folder with --store that can be written and is kept."
+            raise PermanentError(ErrorCode.INVALID_REQUEST, message, field="store", advice=advice) from None
         try:
             yield composed
+        except STORE_ERRORS as problem:
+            message = f"The store {store} failed: {_reason(problem)}."
+            advice = "Make room or mend the folder; then `dcs-access serve` goes on with what was queued."
+            raise TemporaryError(ErrorCode.INTERNAL, message, field="store", advice=advice) from None
         finally:
             composed.engine.close()
+
+
+def _reason(problem: Exception) -> str:
+    # The database layer repeats its statement with all values; only the driver's own words are for people.
+    why = getattr(problem, "orig", None) or getattr(problem, "strerror", None) or problem
+    return str(why)
 
 
 def examples(*lines: str) -> str:

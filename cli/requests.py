@@ -13,7 +13,8 @@ from cli.running import carry_out
 from shared.errors import ErrorCode, PermanentError
 from shared.request import OnFailure, Risk
 
-_FILE = click.File(encoding="utf-8")
+# With or without the mark that some editors put first.
+_FILE = click.File(encoding="utf-8-sig")
 
 
 @click.command(

@@ -39,7 +39,7 @@ Exit codes:
   1    failed; what was made is rolled back, or kept if the request says so
   2    refused: wrong usage, input or credentials, or a safety rule; nothing was created
   3    cancelled and rolled back
-  130  left by a second Ctrl-C; the run goes on with the next worker"""
+  130  left by Ctrl-C; a run that had not ended goes on with the next worker"""
 
 
 def carry_out(app: App, request: dict[str, Any]) -> None:

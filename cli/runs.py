@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import click
 from cli.options import App, common
 from cli.output import facts, moment, show, table
 from cli.progress import Board, line
-from cli.running import Exit, event_of, follow, report
+from cli.running import Exit, event_of, follow, report, summary
 from shared.errors import ErrorCode, PermanentError
 from shared.masking import mask
 
@@ -130,4 +131,10 @@ def whole(view: RunView) -> dict[str, Any]:
 def text(view: RunView) -> str:
     """A run as people read it."""
     lines = [f"  {each.branch}{' ' if each.branch else ''}{line(each)}" for each in Board(view.history).rows]
-    return "\n".join([facts(row(view)), "", *lines])
+    request = json.dumps(mask((view.input or {}).get("request")))
+    parts = [facts({**row(view), "request": request}), "\n".join(lines)]
+    if event := event_of(view):
+        parts.append(summary(event))
+        if error := event["data"]["error"]:
+            parts.append(f"Error {error['code']}: {error['message']}")
+    return "\n\n".join(filter(None, parts))

@@ -29,8 +29,9 @@ def refused(result: Result, code: str, field: str | None) -> None:
         ('{"action": "expose", ', "request"),
         ("", "request"),
         ("[" * 100_000, "request"),
-        ("[]", None),
-        ("null", None),
+        ("[]", "request"),
+        ("null", "request"),
+        ('{"action": "expose", "allow": ["203.0.113.7"], "allow": ["0.0.0.0/0"]}', "allow"),
         ('{"instance_id": "i"}', "action"),
         ('{"action": "explode", "instance_id": "i"}', "action"),
     ],
@@ -86,6 +87,23 @@ def test_a_refusal_by_a_rule_is_an_event_and_changes_nothing(
     assert terminal.mutations() == []
 
 
+def test_a_byte_order_mark_is_no_fault_of_a_request(terminal: Terminal):
+    assert terminal.type("submit", "-", stdin="\ufeff" + terminal.request()).exit_code == Exit.OK
+
+
+@pytest.mark.parametrize("kind", ["in a file's place", "not a database", "a folder in its place"])
+def test_a_store_that_cannot_be_used_is_refused(terminal: Terminal, kind: str):
+    store = terminal.folder / "broken"
+    if kind == "in a file's place":
+        store.write_text("")
+        store /= "below"
+    else:
+        file = store / "runs.sqlite"
+        store.mkdir()
+        file.mkdir() if kind == "a folder in its place" else file.write_bytes(b"no database" * 500)
+    refused(terminal.type("submit", "-", "--store", str(store), stdin=terminal.request()), "InvalidRequest", "store")
+
+
 def test_options_and_a_file_do_not_mix(terminal: Terminal):
     result = terminal.type("expose", "-f", "-", "--port", "81", stdin=terminal.request())
     assert (result.exit_code, "leave port to it" in result.stderr) == (Exit.REFUSED, True)
@@ -114,6 +132,24 @@ def test_without_credentials_there_is_one_message_that_names_the_option(
     refused(run("list"), "InvalidRequest", "os_cloud")
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("clouds: [emulator]", "clouds.yaml"),
+        ("clouds: {emulator: null}", "clouds.yaml"),
+        ("clouds: {emulator: {auth: demo}}", "clouds.yaml"),
+        ("clouds: {emulator: {profile: nobody, auth: {auth_url: x}}}", "profile"),
+        ("clouds: {emulator", "os_cloud"),
+        ("clouds: {another: {}}", "os_cloud"),
+        ("clouds: {emulator: {}}", "auth_url"),
+        ("clouds: {emulator: {auth_type: magic}}", "auth_type"),
+    ],
+)
+def test_what_is_wrong_with_the_clouds_file_is_named(terminal: Terminal, text: str, field: str):
+    terminal.clouds.write_text(text)
+    refused(terminal.type("list"), "InvalidRequest", field)
+
+
 def sign_in(terminal: Terminal, auth: dict[str, Any], **more: Any) -> Result:
     """List with other credentials than the account's own."""
     config = yaml.safe_load(terminal.clouds.read_text())
@@ -125,7 +161,7 @@ def sign_in(terminal: Terminal, auth: dict[str, Any], **more: Any) -> Result:
 
 def test_a_wrong_password_is_refused_and_not_repeated(terminal: Terminal):
     result = sign_in(terminal, {"password": "hunter2"})
-    refused(result, "Unauthorized", None)
+    refused(result, "Unauthorized", "auth")
     assert "hunter2" not in result.stderr
 
 
@@ -138,12 +174,12 @@ def test_an_expired_token_is_refused(terminal: Terminal):
     }
     cloud = {"auth_type": "token", "auth": auth, "region_name": "eu-de"}
     terminal.clouds.write_text(yaml.safe_dump({"clouds": {"emulator": cloud}}))
-    refused(terminal.type("list"), "Unauthorized", None)
+    refused(terminal.type("list"), "Unauthorized", "auth")
 
 
 def test_an_endpoint_that_nobody_serves_is_refused(terminal: Terminal):
     terminal.server.close()
-    refused(terminal.type("list"), "EndpointUnreachable", None)
+    refused(terminal.type("list"), "EndpointUnreachable", "auth_url")
 
 
 def test_the_emulator_says_what_a_wrong_world_lacks(terminal: Terminal):
@@ -151,3 +187,8 @@ def test_the_emulator_says_what_a_wrong_world_lacks(terminal: Terminal):
     world.write_text("surprise: 1")
     refused(run("emulator", "serve", "--world", str(world)), "InvalidRequest", "world")
     refused(run("emulator", "calls"), "InvalidRequest", "emulator")
+
+
+@pytest.mark.parametrize("words", [(), ("--status", "200"), ("--status", "504", "--nth", "0"), ("--delay", "-1")])
+def test_a_fault_without_effect_is_refused(terminal: Terminal, words: tuple[str, ...]):
+    assert run("emulator", "fault", *words).exit_code == Exit.REFUSED

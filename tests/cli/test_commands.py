@@ -101,7 +101,22 @@ def test_a_run_shows_its_states_and_its_event(terminal: Terminal):
     terminal.type("withdraw", terminal.instance)
     run_id = terminal.read("run", "list", "--instance", terminal.instance)[0]["run_id"]
     assert terminal.read("run", "show", run_id)["event"]["type"].endswith("rejected")
-    assert "PlanWithdrawal failed" in terminal.type("run", "show", run_id).stdout
+    shown = terminal.type("run", "show", run_id).stdout
+    for part in ("PlanWithdrawal failed", '"action": "withdraw"', "Rejected: exposure", "Error ExposureNotFound"):
+        assert part in shown
+
+
+def test_a_proxy_is_not_asked_for_this_machine(terminal: Terminal, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert terminal.type("list").exit_code == Exit.OK
+
+
+def test_the_store_is_for_its_owner_only(terminal: Terminal):
+    store = terminal.folder / "store"
+    store.mkdir(mode=0o755)
+    terminal.type("submit", "-", stdin=terminal.request(notify=["https://hooks.example/secret"]))
+    assert (store / "runs.sqlite").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_run_shows_its_request_without_the_secrets_of_webhooks(terminal: Terminal):

@@ -32,7 +32,7 @@ def test_the_demo_writes_from_outside_reads_inside_and_leaves_no_trace(free_port
 def test_a_demo_that_cannot_have_its_port_says_so_and_fails(terminal: Terminal):
     shown = run("demo", "-q", "--port", "0")
     assert shown.exit_code == Exit.REFUSED
-    assert "Error InvalidRequest" in shown.stderr
+    assert "--port" in shown.stderr
 
 
 def test_a_key_is_written_and_read_and_a_refusal_is_an_error():

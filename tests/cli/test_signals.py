@@ -12,10 +12,35 @@ from types import SimpleNamespace
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from cli.main import _Group
 from cli.running import Exit, _interruptible
 from emulator import Fault
 from tests.cli.support import Terminal
+
+
+def test_ctrl_c_outside_a_run_has_its_own_exit_code():
+    group = _Group("group")
+
+    @group.command()
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(group, ["wait"])
+    assert (result.exit_code, result.stderr) == (Exit.LEFT, "Interrupted.\n")
+
+
+def test_a_terminated_demo_leaves_nothing_behind(terminal: Terminal, monkeypatch: pytest.MonkeyPatch):
+    rest = terminal.folder / "temporary"
+    rest.mkdir()
+    monkeypatch.setenv("TMPDIR", str(rest))
+    demo = start(terminal, "demo")
+    while "Queued" not in demo.stdout.readline():
+        assert demo.poll() is None
+    demo.send_signal(signal.SIGTERM)
+    demo.communicate(timeout=20)
+    assert (demo.returncode, list(rest.iterdir())) == (128 + signal.SIGTERM, [])
 
 
 def start(terminal: Terminal, *words: str) -> subprocess.Popen[str]:
