@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -85,6 +86,7 @@ def _bandwidth(size: int) -> int:
 
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Webhook = Annotated[str, Field(pattern=r"^https?://\S+$")]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -106,7 +108,7 @@ class _Request(BaseModel):
     node: Annotated[str, AfterValidator(_node)] | None = Field(
         default=None, description="ip:port of a node; required for a Redis Cluster, refused otherwise."
     )
-    notify: tuple[Annotated[str, Field(pattern=r"^https?://\S+$")], ...] = Field(
+    notify: tuple[Webhook, ...] = Field(
         default=(), max_length=5, description="Webhooks that get the event beyond the configured ones."
     )
 
@@ -204,16 +206,19 @@ def invalid(problem: ValidationError, what: str) -> PermanentError:
         else ".".join(str(part) for part in error["loc"] if part not in {"expose", "withdraw"})
         for error in errors
     ]
-    reasons = [
-        f"{place or what}: {error['msg'].removeprefix('Value error, ')}"
-        for place, error in zip(places, errors, strict=True)
-    ]
+    reasons = [f"{place or what}: {_reason(error)}" for place, error in zip(places, errors, strict=True)]
     return PermanentError(
         ErrorCode.INVALID_REQUEST,
         f"The {what} is not valid: " + "; ".join(reasons),
-        field=places[0] or None,
+        field=places[0] or what,
         advice="Correct the field and send it again; nothing was created.",
     )
+
+
+def _reason(error: Mapping[str, object]) -> str:
+    if str(error["type"]).startswith("union_tag"):
+        return "give expose or withdraw"
+    return str(error["msg"]).removeprefix("Value error, ").replace("Tuple", "List").replace(" after validation", "")
 
 
 def _within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:

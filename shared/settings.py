@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.request import invalid
+from shared.errors import PermanentError
+from shared.request import Webhook, invalid
 
 PREFIX = "DCS_ACCESS_"
 
@@ -29,7 +30,7 @@ class Settings(BaseModel):
     minimum_free_addresses: int = Field(default=16, ge=0)
     eip_type: str = "5_bgp"
     event_file: str | None = None
-    event_webhooks: tuple[str, ...] = ()
+    event_webhooks: tuple[Webhook, ...] = ()
 
 
 def read_settings(get: Callable[[str], str | None]) -> Settings:
@@ -46,4 +47,7 @@ def read_settings(get: Callable[[str], str | None]) -> Settings:
     try:
         return Settings.model_validate(found)
     except ValidationError as problem:
-        raise invalid(problem, "setting") from None
+        error = invalid(problem, "setting").data
+        variable = PREFIX + str(error.field).partition(".")[0].upper()
+        advice = f"Correct {variable}, or unset it."
+        raise PermanentError(error.code, error.message, field=variable, advice=advice) from None

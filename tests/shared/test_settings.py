@@ -35,10 +35,17 @@ def test_values_are_read_in_their_types() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("settle_seconds", "soon"), ("settle_seconds", "-1"), ("minimum_free_addresses", "1.5")]
+    ("field", "value"),
+    [
+        ("settle_seconds", "soon"),
+        ("settle_seconds", "-1"),
+        ("minimum_free_addresses", "1.5"),
+        ("event_webhooks", "https://a.example hooks.example"),
+    ],
 )
 def test_a_value_that_does_not_fit_is_named(field: str, value: str) -> None:
     with pytest.raises(PermanentError) as caught:
         read_settings({PREFIX + field.upper(): value}.get)
     assert caught.value.code is ErrorCode.INVALID_REQUEST
-    assert caught.value.data.field == field
+    assert caught.value.data.field == PREFIX + field.upper()
+    assert PREFIX + field.upper() in (caught.value.data.advice or "")
