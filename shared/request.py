@@ -1,4 +1,4 @@
-"""The request: the message that asks to expose or to withdraw an instance."""
+"""The request: the message that asks to expose an instance, to extend that, or to withdraw it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from ipaddress import IPv4Network, ip_address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,8 @@ from pydantic import (
 from shared.errors import ErrorCode, PermanentError
 
 _DURATION = r"^(\d{1,9})([smhdw])$"
+_NEVER = "never"
+NEVER = timedelta.max
 _LONGEST = 10 * 366 * 86400
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 ANYWHERE = "0.0.0.0/0"
@@ -76,6 +78,10 @@ def _duration(value: Any) -> Any:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
+def _span(value: timedelta) -> str:
+    return _NEVER if value == NEVER else f"{int(value.total_seconds())}s"
+
+
 def _bandwidth(size: int) -> int:
     step = 1 if size <= 300 else 50 if size <= 1000 else 500
     if size % step:
@@ -91,8 +97,15 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     Field(gt=timedelta(0)),
-    PlainSerializer(lambda span: f"{int(span.total_seconds())}s", return_type=str),
+    PlainSerializer(_span, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _DURATION}),
+]
+Lifetime = Annotated[
+    timedelta,
+    BeforeValidator(lambda value: NEVER if value == _NEVER else _duration(value)),
+    Field(gt=timedelta(0)),
+    PlainSerializer(_span, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"{_DURATION}|^{_NEVER}$"}),
 ]
 
 
@@ -113,7 +126,28 @@ class _Request(BaseModel):
     )
 
 
-class ExposeRequest(_Request):
+class _Expiring(_Request):
+    expires_after: Lifetime | None = Field(
+        default=None, description="Such as 30m, 8h or 7d; never has to be said where a limit is set."
+    )
+    expires_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _one_expiry(self) -> Self:
+        if self.expires_after is not None and self.expires_at is not None:
+            msg = "give expires_after or expires_at, not both"
+            raise ValueError(msg)
+        return self
+
+    def expiry(self, now: datetime, limit: timedelta | None = None) -> int | None:
+        """When the exposure expires, in epoch seconds, or None for never; `limit` holds where nothing is said."""
+        if self.expires_at is not None:
+            return int(self.expires_at.timestamp())
+        after = self.expires_after or limit
+        return None if after is None or after == NEVER else int((now + after).timestamp())
+
+
+class ExposeRequest(_Expiring):
     """Publish an instance at a public address and port."""
 
     action: Literal["expose"]
@@ -133,26 +167,11 @@ class ExposeRequest(_Request):
     bandwidth_mbit: Annotated[int, AfterValidator(_bandwidth)] = Field(default=5, ge=1, le=2000)
     accept: tuple[Risk, ...] = Field(default=(), description="Risks that are acknowledged.")
     on_failure: OnFailure = OnFailure.ROLLBACK
-    expires_after: Duration | None = Field(default=None, description="Such as 30m, 8h or 7d.")
-    expires_at: AwareDatetime | None = None
     require_probe: bool = Field(default=False, description="Fail unless Redis was seen to answer from outside.")
-
-    @model_validator(mode="after")
-    def _one_expiry(self) -> ExposeRequest:
-        if self.expires_after is not None and self.expires_at is not None:
-            msg = "give expires_after or expires_at, not both"
-            raise ValueError(msg)
-        return self
 
     def accepts(self, risk: Risk) -> bool:
         """Whether the request acknowledges the risk."""
         return risk in self.accept
-
-    def expiry(self, now: datetime) -> int | None:
-        """When the exposure expires, in epoch seconds, or None for never."""
-        if self.expires_after is not None:
-            return int((now + self.expires_after).timestamp())
-        return int(self.expires_at.timestamp()) if self.expires_at is not None else None
 
 
 class WithdrawRequest(_Request):
@@ -161,15 +180,30 @@ class WithdrawRequest(_Request):
     action: Literal["withdraw"]
 
 
-Request = Annotated[ExposeRequest | WithdrawRequest, Field(discriminator="action")]
+class ExtendRequest(_Expiring):
+    """Move the end of an exposure, which stays as it is."""
+
+    action: Literal["extend"]
+
+    @model_validator(mode="after")
+    def _an_expiry(self) -> Self:
+        if self.expires_after is None and self.expires_at is None:
+            msg = "give expires_after or expires_at"
+            raise ValueError(msg)
+        return self
+
+
+AnyRequest = ExposeRequest | ExtendRequest | WithdrawRequest
+Request = Annotated[AnyRequest, Field(discriminator="action")]
+ACTIONS = ("expose", "extend", "withdraw")
 
 
 @cache
-def _adapter() -> TypeAdapter[ExposeRequest | WithdrawRequest]:
+def _adapter() -> TypeAdapter[AnyRequest]:
     return TypeAdapter(Request)
 
 
-def parse_request(data: object) -> ExposeRequest | WithdrawRequest:
+def parse_request(data: object) -> AnyRequest:
     """Read a request, strictly.
 
     Raises:
@@ -203,7 +237,7 @@ def invalid(problem: ValidationError, what: str) -> PermanentError:
     places = [
         "action"
         if error["type"].startswith("union_tag")
-        else ".".join(str(part) for part in error["loc"] if part not in {"expose", "withdraw"})
+        else ".".join(str(part) for part in error["loc"] if part not in ACTIONS)
         for error in errors
     ]
     reasons = [f"{place or what}: {_reason(error)}" for place, error in zip(places, errors, strict=True)]
@@ -217,7 +251,7 @@ def invalid(problem: ValidationError, what: str) -> PermanentError:
 
 def _reason(error: Mapping[str, object]) -> str:
     if str(error["type"]).startswith("union_tag"):
-        return "give expose or withdraw"
+        return f"give {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}"
     return str(error["msg"]).removeprefix("Value error, ").replace("Tuple", "List").replace(" after validation", "")
 
 

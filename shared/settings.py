@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import PermanentError
-from shared.request import Webhook, invalid
+from shared.request import Duration, Webhook, invalid
 
 PREFIX = "DCS_ACCESS_"
 
@@ -17,7 +17,8 @@ class Settings(BaseModel):
     """Each field is the variable `DCS_ACCESS_<FIELD>`; an empty variable counts as absent.
 
     `settle_seconds`: how long a lost creation may take to show up. `fresh_seconds`: how long an observation
-    may stand in for a new one.
+    may stand in for a new one. `default_expires_after`: how long an exposure lasts if its request does not say;
+    `expirer` is whose schedule ends it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -29,6 +30,8 @@ class Settings(BaseModel):
     fresh_seconds: float = Field(default=10.0, ge=0)
     minimum_free_addresses: int = Field(default=16, ge=0)
     eip_type: str = "5_bgp"
+    default_expires_after: Duration | None = None
+    expirer: str | None = None
     event_file: str | None = None
     event_webhooks: tuple[Webhook, ...] = ()
 

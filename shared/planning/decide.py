@@ -113,7 +113,7 @@ class _Site:
         closed = whitelist_closed(around.whitelist)
         changes = closed and around.whitelist is not None and check_whitelist(around.whitelist, backend.cidr)
         self._check_quotas(peering)
-        expires_at = request.expiry(now)
+        expires_at = request.expiry(now, self.settings.default_expires_after)
         record = Record(
             exposure=world.exposure,
             run=run,
@@ -158,7 +158,9 @@ class _Site:
             ),
             existing=self._existing(around.held),
         )
-        findings = warnings(request, instance, whitelist_changes=changes, node=request.node is not None)
+        findings = warnings(
+            request, instance, whitelist_changes=changes, expires_at=expires_at, expirer=self.settings.expirer
+        )
         target = Target(exposure=plan.exposure, name=plan.name, instance_id=instance.id, record=plan.record)
         return PlanResult(plan=plan, target=target, findings=(*findings, *self._adoptions()))
 

@@ -200,7 +200,14 @@ def check_whitelist(whitelist: Whitelist, cidr: str) -> bool:
     return True
 
 
-def warnings(request: ExposeRequest, instance: Instance, *, whitelist_changes: bool, node: bool) -> tuple[Finding, ...]:
+def warnings(
+    request: ExposeRequest,
+    instance: Instance,
+    *,
+    whitelist_changes: bool,
+    expires_at: int | None,
+    expirer: str | None,
+) -> tuple[Finding, ...]:
     """What is allowed but should be known."""
     rules: Sequence[tuple[bool, str, str]] = (
         (True, "NoTls", "Passwords and data cross the internet in clear text unless the instance has TLS."),
@@ -212,7 +219,7 @@ def warnings(request: ExposeRequest, instance: Instance, *, whitelist_changes: b
         ),
         (whitelist_changes, "WhitelistChanges", f"The instance's whitelist gets a group {WHITELIST_GROUP}."),
         (
-            node,
+            request.node is not None,
             "SingleNode",
             "Other nodes' keys answer MOVED with a private address; after a failover the node may be a replica.",
         ),
@@ -221,15 +228,16 @@ def warnings(request: ExposeRequest, instance: Instance, *, whitelist_changes: b
             "NoPassword",
             "No password is asked.",
         ),
+        (expires_at is None, "NeverExpires", "The exposure stays until it is withdrawn."),
         (
-            request.expires_after is None and request.expires_at is None,
-            "NeverExpires",
-            "The exposure stays until it is withdrawn.",
-        ),
-        (
-            request.expires_after is not None or request.expires_at is not None,
+            expires_at is not None and expirer is None,
             "NobodyExpires",
             "No schedule is known that withdraws it when it expires.",
+        ),
+        (
+            expires_at is not None and expirer is not None,
+            "Expires",
+            f"It is withdrawn when it expires, by {expirer}.",
         ),
     )
     return tuple(Finding(code=code, message=message) for applies, code, message in rules if applies)

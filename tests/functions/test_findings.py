@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from emulator import World
 from shared.probe import ProbeAnswer
+from shared.settings import Settings
 from tests.support.product import Product
 from tests.support.worlds import world
 
@@ -95,3 +97,19 @@ def test_the_allow_list_never_gets_the_runners_own_address() -> None:
     product = Product(probe=lambda _host, _port: ProbeAnswer.UNSEEN)
     product.expose()
     assert product.cloud.elb.ip_groups()[0].entries == ("203.0.113.0/24",)
+
+
+def test_an_end_comes_with_the_name_of_whoever_brings_it() -> None:
+    settings = Settings.model_validate({"expirer": "the night watch", "default_expires_after": "8h"})
+    product = Product(settings=settings)
+    data = product.expose()["event"]["data"]
+    told = {finding["code"]: finding["message"] for finding in data["findings"]}
+    assert "the night watch" in told["Expires"]
+    assert not told.keys() & {"NeverExpires", "NobodyExpires"}
+
+
+def test_where_a_limit_is_set_never_has_to_be_said() -> None:
+    product = Product(settings=Settings.model_validate({"default_expires_after": "8h"}))
+    made = datetime.fromisoformat(product.expose()["event"]["data"]["expires_at"])
+    assert made - product.services.now() <= timedelta(hours=8)
+    assert product.expose(expires_after="never")["event"]["data"]["expires_at"] is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -142,6 +142,21 @@ def test_an_expiry_counts_from_the_plan(text: str, seconds: int) -> None:
     request = parse_request({**EXPOSE, "expires_after": text})
     assert isinstance(request, ExposeRequest)
     assert request.expiry(NOW) == int(NOW.timestamp()) + seconds
+
+
+def test_never_is_said_and_overrules_the_limit_that_silence_gets() -> None:
+    limit = timedelta(hours=8)
+    silent, outspoken = parse_request(EXPOSE), parse_request({**EXPOSE, "expires_after": "never"})
+    assert isinstance(silent, ExposeRequest)
+    assert isinstance(outspoken, ExposeRequest)
+    assert silent.expiry(NOW, limit) == int((NOW + limit).timestamp())
+    assert (silent.expiry(NOW), outspoken.expiry(NOW, limit)) == (None, None)
+
+
+def test_an_extension_says_until_when() -> None:
+    extend = {"action": "extend", "request_id": "r", "instance_id": "i"}
+    assert "expires_after or expires_at" in str(refused(extend))
+    assert normalised({**extend, "expires_after": "never"})["expires_after"] == "never"
 
 
 def test_a_moment_of_expiry_is_the_same_in_every_zone() -> None:
