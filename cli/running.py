@@ -38,7 +38,7 @@ Exit codes:
   0    done as asked
   1    failed; what was made is rolled back, or kept if the request says so
   2    refused: wrong usage, input or credentials, or a safety rule; nothing was created
-  3    cancelled and rolled back
+  3    cancelled: an exposure is rolled back, a withdrawal stops where it is
   130  left by Ctrl-C; a run that had not ended goes on with the next worker"""
 
 
@@ -59,7 +59,11 @@ def follow(app: App, composed: Composition, run_id: str) -> RunView:
 def _interruptible(composed: Composition, run_id: str) -> Iterator[None]:
     def cancel() -> None:
         composed.engine.cancel(run_id)
-        click.echo("Cancelling and rolling back; Ctrl-C again leaves that to the next worker.", err=True)
+        click.echo(
+            "Cancelling: an exposure is rolled back, a withdrawal stops where it is; "
+            "Ctrl-C again leaves that to the next worker.",
+            err=True,
+        )
 
     def interrupted(*_: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)

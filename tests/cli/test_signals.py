@@ -78,7 +78,7 @@ def test_ctrl_c_cancels_the_run_and_rolls_it_back(terminal: Terminal):
             break
     out, err = command.communicate(timeout=20)
     assert command.returncode == Exit.CANCELLED
-    assert "Cancelling and rolling back" in err
+    assert "Cancelling: an exposure is rolled back" in err
     assert json.loads(out)["data"]["error"]["code"] == "Cancelled"
     assert terminal.emulator.snapshot() == before
 
