@@ -4,41 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.errors import ErrorCode, PermanentError
 from shared.ids import allow_digest, resource_name
 from shared.otc.cloud import Cloud
-from shared.otc.vpc import Peering, Subnet
-from shared.planning.choose import (
-    candidate_subnets,
-    choose_flavor,
-    choose_helper,
-    choose_node,
-    choose_vpc,
-    choose_zones,
-    destination,
-    refusal,
-    roomiest,
-)
-from shared.planning.observe import Surroundings, World, observe_surroundings, observe_world
-from shared.planning.plan import BackendSubnet, Before, Existing, Observation, Plan, PlanResult, RouteOrder, Target
-from shared.planning.safety import (
-    check_client_range,
-    check_free_addresses,
-    check_instance,
-    check_overlap,
-    check_quotas,
-    check_request,
-    check_table,
-    check_whitelist,
-    warnings,
-    whitelist_closed,
-)
-from shared.record import Mode, Record, read_mark, read_record
+from shared.planning.observe import World, observe_world
+from shared.planning.plan import BackendSubnet, Before, Existing, Observation, Plan, PlanResult, Target
+from shared.planning.safety import check_instance, check_request, warnings
+from shared.planning.site import Choice, Site
+from shared.record import Record
 from shared.request import ExposeRequest
-from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer
 from shared.results import Finding
-from shared.routing import RouteAction, decide_route
 from shared.settings import Settings
 
 
@@ -52,254 +27,91 @@ def make_plan(cloud: Cloud, request: ExposeRequest, run: str, settings: Settings
     check_request(request, cloud.project_id, now)
     world = observe_world(cloud, request, now)
     check_instance(request, world.instance)
-    site = _Site(world, request, settings)
+    site = Site(world, request, settings)
     around = site.look_around(cloud)
-    return site.plan(around, run, now)
+    choice = site.choose(around)
+    expires_at = request.expiry(now, settings.default_expires_after)
+    record = _record(site, choice, run, expires_at)
+    plan = _plan(site, choice, record, _existing(site, around.held))
+    target = Target(exposure=plan.exposure, name=plan.name, instance_id=plan.instance_id, record=plan.record)
+    findings = warnings(
+        request,
+        world.instance,
+        whitelist_changes=choice.whitelist_changes,
+        expires_at=expires_at,
+        expirer=settings.expirer,
+    )
+    return PlanResult(plan=plan, target=target, findings=(*findings, *_adoptions(plan.existing)))
 
 
-class _Site:
-    """Where the exposure is to be built: the first round of observations and the choices that follow from it."""
-
-    def __init__(self, world: World, request: ExposeRequest, settings: Settings) -> None:
-        self.world, self.request, self.settings = world, request, settings
-        self.group = elect(world.ip_groups)
-        self.balancer = elect(world.load_balancers)
-        self.record = read_record(self.group.description) if self.group else None
-        self.home = self._subnet(world.instance.subnet_id)
-        self.vpc = choose_vpc(
-            [
-                ("vpc_id", request.vpc_id),
-                ("vpc_id", self._place_before()[0]),
-                ("vpc_id", settings.vpc_id),
-            ],
-            world.vpcs,
-            world.instance.vpc_id,
-        )
-        vpc_before, subnet_before = self._place_before()
-        wanted = request.subnet_id or (subnet_before if vpc_before == self.vpc else None)
-        default = settings.subnet_id if self.vpc == settings.vpc_id else None
-        self.candidates = candidate_subnets(wanted or default, self.vpc, world.subnets)
-        self.mode = Mode.CROSS_VPC if self.vpc != world.instance.vpc_id else Mode(request.same_vpc)
-        self._check_unchanged()
-
-    def look_around(self, cloud: Cloud) -> Surroundings:
-        sides = {
-            Mode.CROSS_VPC: (*self.candidates, self.home),
-            Mode.DOCUMENTED: self.candidates,
-            Mode.DIRECT: (),
-        }
-        full = self.world.vpc_quotas.get("vpcPeer")
-        return observe_surroundings(
-            cloud,
-            self.world,
-            backend_subnets=tuple(subnet.id for subnet in self.candidates),
-            table_subnets=tuple(sides[self.mode]),
-            peerings=self.mode is Mode.DOCUMENTED or (self.mode is Mode.CROSS_VPC and full is not None and full.full),
-        )
-
-    def plan(self, around: Surroundings, run: str, now: datetime) -> PlanResult:
-        world, request, instance = self.world, self.request, self.world.instance
-        backend = roomiest(self.candidates, around.free_addresses)
-        address, port = choose_node(request.node, instance, around.nodes)
-        peer = self._peer_vpc(around)
-        peering = active_peering(around.peerings or (), self.vpc, peer)
-        if self.mode is Mode.CROSS_VPC:
-            check_overlap(backend, self.home, world.subnets)
-            check_client_range(backend, address)
-        if self.balancer is None:
-            check_free_addresses(backend, around.free_addresses[backend.id], self.settings.minimum_free_addresses)
-        self._check_port(around)
-        routes = self._routes(around, backend, address, peer, peering)
-        closed = whitelist_closed(around.whitelist)
-        changes = closed and around.whitelist is not None and check_whitelist(around.whitelist, backend.cidr)
-        self._check_quotas(peering)
-        expires_at = request.expiry(now, self.settings.default_expires_after)
-        record = Record(
-            exposure=world.exposure,
-            run=run,
-            instance=instance.id,
-            node=request.node,
-            port=request.port,
-            vpc=self.vpc,
-            subnet=backend.id,
-            peer_vpc=peer,
-            mode=self.mode,
-            allow=allow_digest(request.allow),
-            expires_at=expires_at,
-            bandwidth=request.bandwidth_mbit,
-        )
-        plan = Plan(
-            exposure=world.exposure,
-            name=resource_name(world.exposure),
-            instance_id=instance.id,
-            instance_name=instance.name,
-            node=request.node,
-            address=address,
-            port=port,
-            listener_port=request.port,
-            mode=self.mode,
-            vpc_id=self.vpc,
-            peer_vpc_id=peer,
-            subnet=BackendSubnet(network_id=backend.id, neutron_id=backend.neutron_subnet_id, cidr=backend.cidr),
-            zones=choose_zones(request.availability_zones, world.zones, instance),
-            flavor_id=choose_flavor(request.flavor, world.flavors),
-            bandwidth_mbit=request.bandwidth_mbit,
-            allow=request.allow,
-            record=record.text(),
-            routes=routes,
-            whitelist=backend.cidr if closed else None,
-            whitelist_changes=changes,
-            expires_at=expires_at,
-            seen=Observation(
-                at=world.at.timestamp(),
-                ip_group_ids=tuple(group.id for group in world.ip_groups),
-                load_balancer_ids=tuple(balancer.id for balancer in world.load_balancers),
-                peering_id=peering.id if peering else None,
-            ),
-            existing=self._existing(around.held),
-        )
-        findings = warnings(
-            request, instance, whitelist_changes=changes, expires_at=expires_at, expirer=self.settings.expirer
-        )
-        target = Target(exposure=plan.exposure, name=plan.name, instance_id=instance.id, record=plan.record)
-        return PlanResult(plan=plan, target=target, findings=(*findings, *self._adoptions()))
-
-    def _subnet(self, network_id: str) -> Subnet:
-        found = next((subnet for subnet in self.world.subnets if subnet.id == network_id), None)
-        if found is None:
-            raise PermanentError(
-                ErrorCode.NETWORK_NOT_FOUND,
-                f"The instance's subnet {network_id} is not visible in this project.",
-                field="instance_id",
-                resource=network_id,
-                advice="Use credentials of the project that owns the subnet.",
-            )
-        return found
-
-    def _place_before(self) -> tuple[str | None, str | None]:
-        """VPC and subnet of the exposure as it was found; without a record the load balancer itself tells."""
-        if self.record is not None:
-            return self.record.vpc, self.record.subnet
-        if self.balancer is not None:
-            return self.balancer.vpc_id, next(iter(self.balancer.elb_virsubnet_ids), None)
-        return None, None
-
-    def _check_unchanged(self) -> None:
-        """An exposure's place cannot be changed in place: a listener's port and a load balancer's VPC are fixed.
-
-        So is the way: the record is all that knows which peering a withdrawal has to take down.
-        """
-        request, (vpc, subnet) = self.request, self._place_before()
-        fixed: dict[str, tuple[object, object]] = {
-            "vpc_id": (vpc, self.vpc),
-            "subnet_id": (subnet, request.subnet_id or subnet),
-        }
-        if self.record is not None:
-            helper = request.helper_vpc_id if self.mode is Mode.DOCUMENTED else None
-            fixed |= {
-                "port": (self.record.port, request.port),
-                "same_vpc": (self.record.mode, self.mode),
-                "helper_vpc_id": (self.record.peer_vpc, helper or self.record.peer_vpc),
-                "bandwidth_mbit": (self.record.bandwidth, request.bandwidth_mbit),
-            }
-        if self.balancer is not None and request.availability_zones:
-            stands = sorted(self.balancer.availability_zone_list)
-            fixed["availability_zones"] = (stands, sorted(request.availability_zones))
-        for field, (was, wanted) in fixed.items():
-            if was not in (None, wanted):
-                raise refusal(
-                    ErrorCode.EXPOSURE_DIFFERS,
-                    f"The instance is exposed already with {field} {was}, not {wanted}.",
-                    field,
-                    "Withdraw the exposure first, or repeat the request with the same value.",
-                )
-
-    def _check_port(self, around: Surroundings) -> None:
-        for listener in around.listeners:
-            # UDP has ports of its own.
-            same_port = listener.protocol_port == self.request.port and listener.protocol != "UDP"
-            if same_port and read_mark(listener.description) is None:
-                raise refusal(
-                    ErrorCode.PORT_TAKEN,
-                    f"Port {self.request.port} of the load balancer is taken by listener {listener.id}, "
-                    "which is not ours.",
-                    "port",
-                    "Choose another port or remove that listener.",
-                )
-
-    def _peer_vpc(self, around: Surroundings) -> str:
-        if self.mode is Mode.CROSS_VPC:
-            return self.world.instance.vpc_id
-        if self.mode is Mode.DIRECT:
-            return self.vpc
-        before = self.record.peer_vpc if self.record and self.record.mode is Mode.DOCUMENTED else None
-        given = self.request.helper_vpc_id or before or self.settings.helper_vpc_id
-        return choose_helper(given, self.vpc, self.world.vpcs, self.world.subnets, around.peerings or ())
-
-    def _routes(
-        self, around: Surroundings, backend: Subnet, address: str, peer: str, peering: Peering | None
-    ) -> tuple[RouteOrder, ...]:
-        """The local route and, across VPCs, the peer route back to the load balancer's subnet."""
-        local, remote = self.world.vpcs[self.vpc], self.world.vpcs[peer]
-        if self.mode is Mode.DIRECT:
-            return ()
-        if self.mode is Mode.DOCUMENTED:
-            ways = [(around.tables[backend.id], remote.cidr, remote.cidr)]
-        else:
-            ways = [
-                (around.tables[backend.id], destination(address, self.home.cidr, remote, local), address),
-                (
-                    around.tables[self.home.id],
-                    destination(backend.cidr, backend.cidr, local, remote),
-                    backend.cidr,
-                ),
-            ]
-        for table, towards, target in ways:
-            decision = decide_route(
-                table.routes or (),
-                destination=towards,
-                target=target,
-                peering_id=peering.id if peering else None,
-            )
-            if decision.action is RouteAction.REFUSE:
-                raise PermanentError(
-                    ErrorCode.ROUTE_IN_THE_WAY,
-                    f"In route table {table.id}, {decision.reason}.",
-                    field="vpc_id",
-                    resource=table.id,
-                    advice="Remove or narrow that route, or choose another VPC or subnet.",
-                )
-            if decision.action is RouteAction.ADD:
-                check_table(table)
-        return tuple(
-            RouteOrder(table_id=table.id, destination=towards, target=target) for table, towards, target in ways
-        )
-
-    def _check_quotas(self, peering: Peering | None) -> None:
-        fresh = self.balancer is None
-        names = ("loadbalancer", "listener", "pool", "member", "healthmonitor")
-        check_quotas(
-            {"ipgroup": self.group is None, **dict.fromkeys(names, fresh)},
-            self.world.elb_quotas,
-        )
-        peers = self.mode is not Mode.DIRECT and peering is None
-        check_quotas({"publicIp": fresh, "vpcPeer": peers}, self.world.vpc_quotas)
-
-    def _existing(self, held: HeldBalancer | None) -> Existing | None:
-        if self.group is None and self.balancer is None:
-            return None
-        complete = held is not None and held.complete
-        if self.group is None:
-            return Existing(before=None, complete=complete)
-        before = Before(ip_group_id=self.group.id, record=self.group.description, allow=self.group.entries)
-        return Existing(before=before, complete=complete)
-
-    def _adoptions(self) -> tuple[Finding, ...]:
-        if self.group is None and self.balancer is None:
-            return ()
-        return (Finding(code="AlreadyExposed", message="The exposure exists already; it is brought up to date."),)
+def _record(site: Site, choice: Choice, run: str, expires_at: int | None) -> Record:
+    request = site.request
+    return Record(
+        exposure=site.world.exposure,
+        run=run,
+        instance=site.world.instance.id,
+        node=request.node,
+        port=request.port,
+        vpc=site.vpc,
+        subnet=choice.backend.id,
+        peer_vpc=choice.peer_vpc,
+        mode=site.mode,
+        allow=allow_digest(request.allow),
+        expires_at=expires_at,
+        bandwidth=request.bandwidth_mbit,
+    )
 
 
-def active_peering(peerings: tuple[Peering, ...] | list[Peering], vpc: str, peer: str) -> Peering | None:
-    """The ACTIVE peering of a pair of VPCs, whichever side asked for it."""
-    return next((one for one in peerings if one.vpc_ids == {vpc, peer} and one.status == "ACTIVE"), None)
+def _plan(site: Site, choice: Choice, record: Record, existing: Existing | None) -> Plan:
+    backend = choice.backend
+    return Plan(
+        exposure=record.exposure,
+        name=resource_name(record.exposure),
+        instance_id=record.instance,
+        instance_name=site.world.instance.name,
+        node=record.node,
+        address=choice.address,
+        port=choice.port,
+        listener_port=record.port,
+        mode=record.mode,
+        vpc_id=record.vpc,
+        peer_vpc_id=record.peer_vpc,
+        subnet=BackendSubnet(network_id=backend.id, neutron_id=backend.neutron_subnet_id, cidr=backend.cidr),
+        zones=choice.zones,
+        flavor_id=choice.flavor_id,
+        bandwidth_mbit=site.request.bandwidth_mbit,
+        allow=site.request.allow,
+        record=record.text(),
+        routes=choice.routes,
+        whitelist=choice.whitelist,
+        whitelist_changes=choice.whitelist_changes,
+        expires_at=record.expires_at,
+        seen=_seen(site.world, choice.peering_id),
+        existing=existing,
+    )
+
+
+def _seen(world: World, peering_id: str | None) -> Observation:
+    return Observation(
+        at=world.at.timestamp(),
+        ip_group_ids=tuple(group.id for group in world.ip_groups),
+        load_balancer_ids=tuple(balancer.id for balancer in world.load_balancers),
+        peering_id=peering_id,
+    )
+
+
+def _existing(site: Site, held: HeldBalancer | None) -> Existing | None:
+    group = site.group
+    if group is None and site.balancer is None:
+        return None
+    complete = held is not None and held.complete
+    if group is None:
+        return Existing(before=None, complete=complete)
+    before = Before(ip_group_id=group.id, record=group.description, allow=group.entries)
+    return Existing(before=before, complete=complete)
+
+
+def _adoptions(existing: Existing | None) -> tuple[Finding, ...]:
+    if existing is None:
+        return ()
+    return (Finding(code="AlreadyExposed", message="The exposure exists already; it is brought up to date."),)

@@ -26,15 +26,24 @@ _CLIENTS_FORBIDDEN = (
 )
 
 
-def check_request(request: ExposeRequest, project_id: str, now: datetime) -> None:
-    """Refuse what the request alone shows."""
-    if request.project_id not in {None, project_id}:
+def check_project(wanted: str | None, project_id: str) -> None:
+    """Refuse a request for a project that the credentials are not for.
+
+    Raises:
+        PermanentError: `ForeignProject`.
+    """
+    if wanted not in {None, project_id}:
         raise refusal(
             ErrorCode.FOREIGN_PROJECT,
-            f"The request is for project {request.project_id}, the credentials are for {project_id}.",
+            f"The request is for project {wanted}, the credentials are for {project_id}.",
             "project_id",
             "Use that project's credentials.",
         )
+
+
+def check_request(request: ExposeRequest, project_id: str, now: datetime) -> None:
+    """Refuse what the request alone shows."""
+    check_project(request.project_id, project_id)
     if not request.accepts(Risk.PRODUCTION):
         raise refusal(
             ErrorCode.PRODUCTION_UNACKNOWLEDGED,

@@ -6,10 +6,11 @@ from shared.errors import ErrorCode, PermanentError
 from shared.ids import PREFIX, exposure_id, resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
-from shared.planning.choose import refusal
 from shared.planning.plan import Target
+from shared.planning.safety import check_project
 from shared.record import Record, read_mark, read_record
 from shared.request import WithdrawRequest
+from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer, hold_all
 from shared.resources.users import whitelist_subnets
 from shared.results import Finding, Frozen, StepResult
@@ -45,41 +46,40 @@ def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> Withd
     Raises:
         PermanentError: `ExposureNotFound` when nothing of it is left; `ForeignProject`.
     """
-    if request.project_id not in {None, cloud.project_id}:
-        raise refusal(
-            ErrorCode.FOREIGN_PROJECT,
-            f"The request is for project {request.project_id}, the credentials are for {cloud.project_id}.",
-            "project_id",
-            "Use that project's credentials.",
-        )
+    check_project(request.project_id, cloud.project_id)
     exposure = exposure_id(cloud.project_id, request.instance_id, request.node)
     name = resource_name(exposure)
     groups, balancers = gather(cloud.elb.ip_groups, lambda: hold_all(cloud, name, exposure))
     ours = [group for group in groups if group.name.startswith(PREFIX) and read_mark(group.description)]
     anchors = [group for group in ours if _exposure(group) == exposure]
     if not anchors and not balancers and not _orphaned_address(cloud, name):
-        raise PermanentError(
-            ErrorCode.EXPOSURE_NOT_FOUND,
-            f"Instance {request.instance_id} is not exposed in project {cloud.project_id}.",
-            field="node" if request.node else "instance_id",
-            resource=request.instance_id,
-            advice="List the exposures to see what there is.",
-        )
-    record = _record(cloud, anchors, balancers)
-    records = [found for group in ours if (found := read_record(group.description)) is not None]
-    target = Target(
-        exposure=exposure,
-        name=name,
-        instance_id=request.instance_id,
-        record=record.text() if record else None,
-    )
+        raise _not_exposed(cloud, request)
+    record = _record(cloud, elect(anchors), balancers)
+    text = record.text() if record else None
     held = Holdings(
         at=now,
         anchors=tuple(held_anchor(group) for group in anchors),
         balancers=balancers,
-        instance_shared=bool(whitelist_subnets(exposure, request.instance_id, records)),
+        instance_shared=_shared(ours, exposure, request.instance_id),
     )
+    target = Target(exposure=exposure, name=name, instance_id=request.instance_id, record=text)
     return WithdrawalResult(target=target, held=held, findings=_findings(record))
+
+
+def _not_exposed(cloud: Cloud, request: WithdrawRequest) -> PermanentError:
+    return PermanentError(
+        ErrorCode.EXPOSURE_NOT_FOUND,
+        f"Instance {request.instance_id} is not exposed in project {cloud.project_id}.",
+        field="node" if request.node else "instance_id",
+        resource=request.instance_id,
+        advice="List the exposures to see what there is.",
+    )
+
+
+def _shared(groups: list[IpGroup], exposure: str, instance_id: str) -> bool:
+    """Whether another exposure leads to the same instance."""
+    records = [record for group in groups if (record := read_record(group.description)) is not None]
+    return bool(whitelist_subnets(exposure, instance_id, records))
 
 
 def held_anchor(group: IpGroup) -> HeldAnchor:
@@ -88,11 +88,10 @@ def held_anchor(group: IpGroup) -> HeldAnchor:
     return HeldAnchor(id=group.id, run=mark.run if mark else None)
 
 
-def _record(cloud: Cloud, anchors: list[IpGroup], balancers: tuple[HeldBalancer, ...]) -> Record | None:
+def _record(cloud: Cloud, anchor: IpGroup | None, balancers: tuple[HeldBalancer, ...]) -> Record | None:
     """The anchor's record, or the listener's copy of it."""
-    for anchor in anchors:
-        if (record := read_record(anchor.description)) is not None:
-            return record
+    if anchor is not None and (record := read_record(anchor.description)) is not None:
+        return record
     for balancer in balancers:
         for listener in cloud.elb.listeners(load_balancer_id=balancer.id):
             if (record := read_record(listener.description)) is not None:

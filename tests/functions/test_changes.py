@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from emulator.elb.models import Listener
 from shared.probe import ProbeAnswer
-from shared.record import read_record
+from shared.record import Mode, read_record
 from tests.support.product import Product
 
 BIG = [f"198.51.{high}.{low}/32" for high in range(3) for low in range(20)]
@@ -70,6 +71,37 @@ def test_without_a_vpc_a_repeated_request_means_the_vpc_of_the_exposure() -> Non
     request = product.request()
     del request["vpc_id"]
     assert product.run(request).output["outcome"] == "completed"
+
+
+def test_zones_and_flavors_that_are_sold_out_stop_nobody_who_has_a_load_balancer() -> None:
+    product = Product()
+    product.expose()
+    with product.emulator.change() as account:
+        for flavor in account.world.elb.flavors.values():
+            flavor.sold_out = True
+        for zone in [zone for zones in account.world.elb.zone_sets for zone in zones]:
+            zone.protocol = ["L7"]
+    output = product.expose(allow=["198.51.100.7"])
+    assert output["outcome"] == "completed"
+    assert did(output)["load_balancer"] == "unchanged"
+
+
+def test_a_withdrawal_goes_by_the_record_of_the_anchor_that_won() -> None:
+    product = Product()
+    before = product.account()
+    product.expose()
+    (group,) = product.cloud.elb.ip_groups()
+    record = read_record(group.description)
+    assert record is not None
+    other = replace(record, peer_vpc=product.vpc_id("vpc-elb"), mode=Mode.DIRECT)
+    loser = product.cloud.elb.create_ip_group(group.name, other.text(), group.entries)
+    with product.emulator.change() as account:
+        groups = account.world.elb.ipgroups
+        groups[loser.id].created_at = 0.0
+        groups[group.id] = groups.pop(group.id)
+    assert [one.id for one in product.cloud.elb.ip_groups()] == [loser.id, group.id]
+    assert product.withdraw()["outcome"] == "withdrawn"
+    assert product.account() == before
 
 
 def test_another_allow_list_replaces_the_one_before() -> None:

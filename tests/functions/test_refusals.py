@@ -226,6 +226,7 @@ CASES = {
         world(vpc=SECOND),
         prepare=withdrawn_beside_a_foreign_listener,
     ),
+    "other flavor": Case("ExposureDiffers", "flavor", {"flavor": "L4_flavor.elb.s2.medium"}, prepare=Product.expose),
     "other way in the same VPC": Case(
         "ExposureDiffers", "same_vpc", {**DCS_VPC, "same_vpc": "direct"}, prepare=exposed_in_one_vpc
     ),
@@ -287,6 +288,7 @@ ACCEPTED = {
     "other VPC than that of a kept load balancer": {"vpc_id": "vpc-elb"},
     "other subnet than that of a kept load balancer": {"subnet_id": "subnet-elb"},
     "other way in the same VPC": {"same_vpc": "documented"},
+    "other flavor": {"flavor": "L4_flavor.elb.s1.small"},
 }
 
 
