@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import AwareDatetime, Field
 
@@ -13,9 +13,10 @@ from shared.errors import ErrorCode, ErrorData
 from shared.ids import exposure_id
 from shared.masking import mask
 from shared.probe import ProbeAnswer
-from shared.request import ExposeRequest, WithdrawRequest
+from shared.request import AnyRequest
 from shared.results import Did, Finding, Frozen, Kind, StepResult, Touched
 from shared.run_data import (
+    differences,
     distinct_findings,
     facts_with,
     failures,
@@ -26,19 +27,25 @@ from shared.run_data import (
     step_results,
     timeline,
 )
+from shared.verification.verdict import Difference, VerdictKind
 
 _TYPE = "dcs-public-access.exposure"
 _SCHEMA = "urn:dcs-public-access:schema:1"
-_REQUEST_FIELDS = ExposeRequest.model_fields.keys() | WithdrawRequest.model_fields.keys()
+_REQUEST_FIELDS = frozenset().union(*(model.model_fields for model in get_args(AnyRequest)))
 
 
 class EventKind(StrEnum):
-    """How a request ended; `rejected` means that nothing was created for it."""
+    """How a request ended, or what was found of an exposure; `rejected` means that nothing was changed."""
 
     COMPLETED = "completed"
     FAILED = "failed"
     WITHDRAWN = "withdrawn"
     REJECTED = "rejected"
+    REPAIRED = "repaired"
+    VERIFIED = "verified"
+    DRIFTED = "drifted"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
 
 
 class Endpoint(Frozen):
@@ -113,22 +120,73 @@ class FailedData(EventData):
     error: Failure
 
 
-class Event(Frozen):
+class Repaired(Frozen):
+    """One field of one resource as it was found, and as it is again."""
+
+    kind: Kind
+    id: str
+    field: str
+    before: str
+    after: str
+
+
+class RepairedData(EventData):
+    """The facts of a repair; `repaired` is what the exposure differed in."""
+
+    endpoint: Endpoint
+    repaired: tuple[Repaired, ...]
+
+
+class VerdictData(Frozen):
+    """What was found of an exposure; `endpoint` is where its record and its load balancer say that it is."""
+
+    run_id: str
+    exposure: str
+    instance: Exposed | None
+    endpoint: Endpoint | None
+    verdict: VerdictKind
+    reason: str
+    reason_code: str | None
+    differences: tuple[Difference, ...]
+    expires_at: AwareDatetime | None
+
+
+class EndingData(VerdictData):
+    """The facts of an exposure that ends."""
+
+    expires_at: AwareDatetime
+
+
+class Envelope(Frozen):
     """The CloudEvents envelope; a consumer that has seen the `id` has seen the event."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: str = Field(min_length=1, description="The run, or the request where there was no run.")
+    id: str = Field(min_length=1)
     source: str = Field(description="/dcs-public-access/<region>/<project>")
     type: str
     subject: str | None = Field(default=None, description="The exposure.")
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: str
-    data: EventData
 
     def to_json(self) -> dict[str, Any]:
         """The event as it goes over the wire; an attribute that does not apply is left out."""
-        return {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
+        dumped = self.model_dump(mode="json", by_alias=True)
+        return {name: value for name, value in dumped.items() if value is not None}
+
+
+class Event(Envelope):
+    """How a request ended."""
+
+    id: str = Field(min_length=1, description="The run, or the request where there was no run.")
+    data: EventData
+
+
+class VerdictEvent(Envelope):
+    """What was found of an exposure."""
+
+    subject: str
+    data: VerdictData
 
 
 class CompletedEvent(Event):
@@ -158,13 +216,59 @@ class RejectedEvent(Event):
     data: FailedData
 
 
+class RepairedEvent(Event):
+    """The exposure is again as its record says."""
+
+    type: Literal["dcs-public-access.exposure.repaired"]
+    data: RepairedData
+
+
+class VerifiedEvent(VerdictEvent):
+    """The exposure was looked at; `verdict` says how it does."""
+
+    id: str = Field(min_length=1, description="<run>.<exposure>")
+    type: Literal["dcs-public-access.exposure.verified"]
+
+
+class DriftedEvent(VerdictEvent):
+    """The exposure is not what its record says; `differences` says where."""
+
+    id: str = Field(min_length=1, description="<run>.<exposure>")
+    type: Literal["dcs-public-access.exposure.drifted"]
+
+
+class ExpiringEvent(VerdictEvent):
+    """The exposure ends soon; every look that finds the same end near tells the same event."""
+
+    id: str = Field(min_length=1, description="expiring-<exposure>-<epoch seconds of the end>")
+    type: Literal["dcs-public-access.exposure.expiring"]
+    data: EndingData
+
+
+class ExpiredEvent(VerdictEvent):
+    """The exposure's end has come; who has a schedule withdraws it, which is told by an event of its own."""
+
+    id: str = Field(min_length=1, description="expired-<exposure>-<epoch seconds of the end>")
+    type: Literal["dcs-public-access.exposure.expired"]
+    data: EndingData
+
+
 _FAILURES = frozenset({EventKind.FAILED, EventKind.REJECTED})
-_EVENTS: Mapping[EventKind, type[Event]] = {
+_STANDING = frozenset({EventKind.COMPLETED, EventKind.REPAIRED})
+_RUN_EVENTS: Mapping[EventKind, type[Event]] = {
     EventKind.COMPLETED: CompletedEvent,
     EventKind.FAILED: FailedEvent,
     EventKind.WITHDRAWN: WithdrawnEvent,
     EventKind.REJECTED: RejectedEvent,
+    EventKind.REPAIRED: RepairedEvent,
 }
+VERDICT_EVENTS: Mapping[EventKind, type[VerdictEvent]] = {
+    EventKind.VERIFIED: VerifiedEvent,
+    EventKind.DRIFTED: DriftedEvent,
+    EventKind.EXPIRING: ExpiringEvent,
+    EventKind.EXPIRED: ExpiredEvent,
+}
+_EVENTS: Mapping[EventKind, type[Envelope]] = {**_RUN_EVENTS, **VERDICT_EVENTS}
 
 
 def event_schema(kind: EventKind) -> dict[str, Any]:
@@ -188,25 +292,32 @@ def build_event(
     Nothing secret gets in: what is no field of a request is left out, URLs are cut down to their host.
     """
     facts = mask(_facts(kind, run, request, data, project_id))
-    return _EVENTS[kind].model_validate(
-        {
-            "id": run or facts["request_id"],
-            "source": f"/dcs-public-access/{region}/{project_id}",
-            "type": f"{_TYPE}.{kind}",
-            "subject": facts["exposure"],
-            "time": time,
-            "dataschema": f"{_SCHEMA}:{kind}#/properties/data",
-            "data": facts,
-        }
+    return _RUN_EVENTS[kind].model_validate(
+        {"id": run or facts["request_id"], **envelope(kind, region, project_id, time), **about(facts)}
     )
+
+
+def envelope(kind: EventKind, region: str, project_id: str, time: datetime) -> dict[str, Any]:
+    """What every event of a kind says of itself."""
+    return {
+        "source": f"/dcs-public-access/{region}/{project_id}",
+        "type": f"{_TYPE}.{kind}",
+        "time": time,
+        "dataschema": f"{_SCHEMA}:{kind}#/properties/data",
+    }
+
+
+def about(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of an event, and the exposure that they are about."""
+    return {"subject": facts["exposure"], "data": facts}
 
 
 def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: Any, project_id: str) -> dict[str, Any]:
     results, failed, plan = step_results(data), failures(data), planned(data)
     instance, node = _text(request, "instance_id"), _text(request, "node")
     touched, health = last_touches(results), _health(results)
-    stands = kind is EventKind.COMPLETED or (kind is EventKind.FAILED and _serves(touched, health))
-    return {
+    stands = kind in _STANDING or (kind is EventKind.FAILED and _serves(touched, health))
+    facts = {
         "request": {name: request[name] for name in _REQUEST_FIELDS if _is_plain(request.get(name))},
         "request_id": _text(request, "request_id"),
         "run_id": run,
@@ -219,8 +330,16 @@ def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: A
         "findings": [each.model_dump() for each in (*distinct_findings(results), *_incomplete(request, data))],
         "steps": [{**times.model_dump(), "error": code} for times, code in timeline(results, failed)],
         "error": _failure(failed) if kind in _FAILURES else None,
-        "expires_at": _moment(plan.get("expires_at")) if stands else None,
+        "expires_at": moment(plan.get("expires_at")) if stands else None,
     }
+    return {**facts, "repaired": _repaired(data)} if kind is EventKind.REPAIRED else facts
+
+
+def _repaired(data: Any) -> list[dict[str, Any]]:
+    return [
+        {"kind": each.kind, "id": each.id, "field": each.field, "before": each.is_, "after": each.should}
+        for each in differences(data)
+    ]
 
 
 def _text(request: Mapping[str, Any], name: str) -> str | None:
@@ -266,5 +385,6 @@ def _health(results: list[StepResult]) -> dict[str, Any] | None:
     return {"status": facts["member_status"], "reason_code": facts.get("reason_code")} if facts else None
 
 
-def _moment(seconds: int | None) -> datetime | None:
+def moment(seconds: int | None) -> datetime | None:
+    """Epoch seconds as a moment."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

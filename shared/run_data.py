@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from shared.errors import ErrorCode, ErrorData
 from shared.results import Did, Finding, StepResult, StepTimes, Touched
+from shared.verification.verdict import Difference
 
 T = TypeVar("T")
 
@@ -62,6 +63,12 @@ def read_failure(caught: Mapping[str, Any]) -> ErrorData:
 def planned(data: Any) -> Mapping[str, Any]:
     """What was planned, or nothing."""
     return next((each for each in _mappings(data) if each.keys() >= _PLAN), {})
+
+
+def differences(data: Any) -> list[Difference]:
+    """What the exposure differed in when the run began, or nothing."""
+    found = next((each["differences"] for each in _mappings(data) if "differences" in each), ())
+    return [Difference.model_validate(each) for each in found]
 
 
 def last_touches(results: list[StepResult]) -> list[Touched]:

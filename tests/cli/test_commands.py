@@ -10,7 +10,7 @@ import yaml
 from cli.main import main
 from cli.running import Exit
 from emulator import Fault
-from shared.events import CompletedEvent, WithdrawnEvent
+from shared.events import CompletedEvent, EventKind, WithdrawnEvent
 from tests.cli.support import Terminal, run
 
 
@@ -151,7 +151,7 @@ def test_the_exit_codes_are_documented():
     assert all(f"    {code.value:<5}" in text for code in Exit)
 
 
-@pytest.mark.parametrize("name", ["request", "completed", "failed", "withdrawn", "rejected"])
+@pytest.mark.parametrize("name", ["request", *(kind.value for kind in EventKind)])
 def test_schemas_are_printed_as_published(name: str, request: pytest.FixtureRequest):
     published = request.config.rootpath / "docs" / "schemas" / f"{name}.schema.json"
     assert run("schema", name).stdout == published.read_text()

@@ -243,8 +243,8 @@ def test_no_secret_of_a_request_or_a_message_gets_in():
     assert "flavor" not in event["data"]["request"]
 
 
-@pytest.mark.parametrize("kind", EventKind)
-def test_every_kind_carries_the_same_facts(kind: EventKind):
+@pytest.mark.parametrize("kind", [EventKind.COMPLETED, EventKind.FAILED, EventKind.WITHDRAWN, EventKind.REJECTED])
+def test_every_end_of_a_request_carries_the_same_facts(kind: EventKind):
     data = tell(kind, exposed() | {"failure": failure("Conflict", 7)})["data"]
     assert data.keys() == tell(EventKind.COMPLETED, exposed())["data"].keys()
     assert data.keys() == event_schema(kind)["$defs"][_data_model(kind)]["properties"].keys()
@@ -261,6 +261,14 @@ def test_the_published_schemas_are_those_of_the_models(kind: EventKind):
 
 def test_the_published_request_schema_is_that_of_the_model():
     assert json.loads((SCHEMAS / "request.schema.json").read_text()) == request_schema()
+
+
+def test_a_repair_tells_what_was_found_and_what_is_again():
+    found = {"kind": "member", "id": "m-1", "field": "weight", "is": "5", "should": "1"}
+    data = tell(EventKind.REPAIRED, exposed() | {"planned": {"differences": [found]}})["data"]
+    assert data["repaired"] == [{"kind": "member", "id": "m-1", "field": "weight", "before": "5", "after": "1"}]
+    assert data["endpoint"] == {"address": "198.51.100.7", "port": 8080}
+    assert data.keys() - tell(EventKind.COMPLETED, exposed())["data"].keys() == {"repaired"}
 
 
 def test_a_completion_without_an_endpoint_is_no_event():
