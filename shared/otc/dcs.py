@@ -138,10 +138,14 @@ class DcsClient(ServiceClient):
 
     def nodes(self, instance_id: str) -> list[Node]:
         """The nodes of one instance with their ports."""
-        call = self._v2("GET", "instance:list", "instances-logical-nodes")
         # The API lists the nodes of all instances and has no filter.
+        return list(self.all_nodes().get(instance_id, ()))
+
+    def all_nodes(self) -> dict[str, tuple[Node, ...]]:
+        """The nodes of every instance with their ports, by instance."""
+        call = self._v2("GET", "instance:list", "instances-logical-nodes")
         found = (read(call, _InstanceNodes, item) for item in self._offsets(call))
-        return [node for instance in found if instance.instance_id == instance_id for node in instance.nodes]
+        return {instance.instance_id: instance.nodes for instance in found}
 
     def groups(self, instance_id: str) -> list[Group]:
         """The shards of an instance (not of a single-node one)."""

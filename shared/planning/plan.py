@@ -38,12 +38,16 @@ class Existing(Frozen):
 
 
 class Observation(Frozen):
-    """What was observed, and when (epoch seconds): a first attempt need not look again."""
+    """What was observed, and when (epoch seconds): a first attempt need not look again.
+
+    `address_id` is an address of the exposure whose load balancer is gone: the next one gets it.
+    """
 
     at: float
     ip_group_ids: tuple[str, ...] = ()
     load_balancer_ids: tuple[str, ...] = ()
     peering_id: str | None = None
+    address_id: str | None = None
 
 
 class Plan(Frozen):
@@ -76,6 +80,7 @@ class Plan(Frozen):
     expires_at: int | None
     seen: Observation
     existing: Existing | None
+    replace: bool = False
 
 
 class Target(Frozen):

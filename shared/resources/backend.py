@@ -6,12 +6,14 @@ from functools import partial
 
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
-from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, Pool, PoolCreate
+from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, MonitorSettings, Pool, PoolCreate
 from shared.planning.plan import Plan
 from shared.record import LIMIT, Mark, read_mark
-from shared.resources.converge import child_of, delete, ensure_unique, not_ready, update
+from shared.resources.converge import child_of, delete, ensure_unique, not_ready, update, was_other
 from shared.results import Did, Kind, Touched
 from shared.services import gather
+
+WEIGHT = 1
 
 
 def ensure_backend(
@@ -37,31 +39,43 @@ def ensure_pool(
     description = pool_description(Mark(plan.exposure, run), plan.allow)
     desired = PoolCreate(listener_id=listener_id, name=plan.name, description=description)
     pool, made = ensure_unique(
-        lambda: _pool_of(cloud, load_balancer_id, listener_id),
+        lambda: _pool_of(cloud, plan, load_balancer_id, listener_id),
         lambda: child_of("listener", listener_id, lambda: cloud.elb.create_pool(desired)),
         first=first,
     )
     if made:
         return pool, _touched(Kind.POOL, pool.id, Did.CREATED, "the listener had no pool"), True
-    mark = read_mark(pool.description)
-    if mark is None or mark.exposure != plan.exposure:
+    if not _is_ours(pool, plan):
         raise PermanentError(
             ErrorCode.CONFLICT,
             f"Listener {listener_id} has a pool {pool.id} that is not ours.",
             resource=pool.id,
             advice="Remove that pool, or withdraw the exposure.",
         )
-    copied = pool_description(mark, plan.allow)
-    if pool.description != copied:
-        pool = update("pool", pool.id, partial(cloud.elb.update_pool, pool.id, description=copied))
-        return (
-            pool,
-            _touched(Kind.POOL, pool.id, Did.UPDATED, "its copy of the allow-list was another one"),
-            False,
-        )
+    if listener_id not in pool.listener_ids:
+        attach = partial(cloud.elb.update_listener, listener_id, default_pool_id=pool.id)
+        update("listener", listener_id, attach)
+        _restore_pool(cloud, plan, pool, desired)
+        return pool, _touched(Kind.POOL, pool.id, Did.UPDATED, "the listener did not lead to it any more"), False
+    if changed := _restore_pool(cloud, plan, pool, desired):
+        return pool, _touched(Kind.POOL, pool.id, Did.UPDATED, changed), False
     own = _of_run(pool, run)
     reason = "made by this run, in an earlier attempt" if own else "it is the exposure's"
     return pool, _touched(Kind.POOL, pool.id, Did.CREATED if own else Did.UNCHANGED, reason), False
+
+
+def _restore_pool(cloud: Cloud, plan: Plan, pool: Pool, desired: PoolCreate) -> str:
+    """Set what is not as we set it; the pool keeps the mark of the run that made it. What was done, in words."""
+    mark = read_mark(pool.description)
+    description = pool_description(mark, plan.allow) if mark else desired.description
+    wanted = {"name": desired.name, "description": description, "lb_algorithm": desired.lb_algorithm}
+    changes = {field: value for field, value in wanted.items() if getattr(pool, field) != value}
+    if not changes:
+        return ""
+    update("pool", pool.id, partial(cloud.elb.update_pool, pool.id, **changes))
+    if changes.keys() == {"description"}:
+        return "its copy of the allow-list was another one"
+    return was_other(changes)
 
 
 def pool_description(mark: Mark, allow: tuple[str, ...]) -> str:
@@ -88,6 +102,10 @@ def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: bool
         lambda: child_of("pool", pool.id, lambda: cloud.elb.create_member(pool.id, desired)),
         first=first,
     )
+    if not made and (member.name, member.weight) != (plan.name, WEIGHT):
+        restore = partial(cloud.elb.update_member, pool.id, member.id, name=plan.name, weight=WEIGHT)
+        update("member", member.id, restore)
+        return member, [*touched, _touched(Kind.MEMBER, member.id, Did.UPDATED, "its name or weight was another one")]
     did = Did.CREATED if made or _of_run(pool, run) else Did.UNCHANGED
     reason = f"the instance answers at {plan.address}:{plan.port}"
     return member, [*touched, _touched(Kind.MEMBER, member.id, did, reason)]
@@ -101,8 +119,17 @@ def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: boo
         lambda: child_of("pool", pool.id, lambda: cloud.elb.create_monitor(desired)),
         first=first,
     )
+    if not made and not _as_desired(monitor, desired):
+        restore = partial(cloud.elb.update_monitor, monitor.id, MonitorSettings(), name=plan.name)
+        update("health monitor", monitor.id, restore)
+        return monitor, _touched(Kind.MONITOR, monitor.id, Did.UPDATED, "it checked in another way")
     did = Did.CREATED if made or _of_run(pool, run) else Did.UNCHANGED
     return monitor, _touched(Kind.MONITOR, monitor.id, did, "it checks the member's service port")
+
+
+def _as_desired(monitor: Monitor, desired: MonitorCreate) -> bool:
+    fields = ("name", "type", "delay", "timeout", "max_retries", "monitor_port")
+    return all(getattr(monitor, field) == getattr(desired, field) for field in fields)
 
 
 def _of_run(pool: Pool, run: str) -> bool:
@@ -111,9 +138,18 @@ def _of_run(pool: Pool, run: str) -> bool:
     return mark is not None and mark.run == run
 
 
-def _pool_of(cloud: Cloud, load_balancer_id: str, listener_id: str) -> Pool | None:
+def _is_ours(pool: Pool, plan: Plan) -> bool:
+    """By its mark, else by our name, since the load balancer above it is marked."""
+    mark = read_mark(pool.description)
+    return pool.name == plan.name if mark is None else mark.exposure == plan.exposure
+
+
+def _pool_of(cloud: Cloud, plan: Plan, load_balancer_id: str, listener_id: str) -> Pool | None:
+    """The listener's pool, else one of ours that no listener leads to."""
     pools = cloud.elb.pools(load_balancer_id=load_balancer_id)
-    return next((pool for pool in pools if listener_id in pool.listener_ids), None)
+    attached = [pool for pool in pools if listener_id in pool.listener_ids]
+    loose = [pool for pool in pools if not pool.listener_ids and _is_ours(pool, plan)]
+    return next(iter(attached or loose), None)
 
 
 def _member_at(cloud: Cloud, pool_id: str, plan: Plan) -> Member | None:

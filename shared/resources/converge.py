@@ -59,7 +59,7 @@ def ensure_elected(
         TemporaryError: `NoAnswer`, when a creation's answer was lost and it is not seen yet.
     """
     found = [] if absent else list(look())
-    made = None if found else _create(look, create, settle)
+    made = None if found else create_once(lambda: elect(look()), create, settle=settle)
     if made is not None:
         found = [*(one for one in look() if one.id != made.id), made]
     winner = elect(found)
@@ -68,13 +68,18 @@ def ensure_elected(
     return Election(winner, made is not None and winner.id == made.id, losers)
 
 
-def _create(look: Callable[[], Sequence[D]], create: Callable[[], D], settle: float) -> D:
+def create_once(look: Callable[[], T | None], create: Callable[[], T], *, settle: float) -> T:
+    """Make a resource that was not there; if the answer is lost, look before anybody makes another one.
+
+    Raises:
+        TemporaryError: `NoAnswer`, when it is not seen yet.
+    """
     try:
         return create()
     except AccessError as problem:
         if not ambiguous(problem):
             raise
-        seen = elect(look())
+        seen = look()
         if seen is not None:
             return seen
         raise TemporaryError(
@@ -148,6 +153,11 @@ def update(what: str, identifier: str, call: Callable[[], T]) -> T:
         if problem.code is ErrorCode.CONFLICT:
             raise not_ready(problem) from None
         raise
+
+
+def was_other(fields: Iterable[str]) -> str:
+    """What was found changed and is set again, in words."""
+    return f"its {', '.join(fields)} had been changed"
 
 
 def delete(call: Callable[[], object]) -> bool:

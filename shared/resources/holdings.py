@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError
@@ -10,6 +11,8 @@ from shared.otc.elb import ListenerStatus, LoadBalancer, PoolStatus
 from shared.record import read_mark
 from shared.results import Frozen
 from shared.services import gather
+
+TAG = "dcs-access"
 
 
 class HeldEip(Frozen):
@@ -47,15 +50,23 @@ def listener_name(name: str, address: str) -> str:
     return f"{name}@{address}"
 
 
-def find_load_balancers(cloud: Cloud, name: str, exposure: str) -> list[LoadBalancer]:
-    """The load balancers of an exposure: one, or several after a race."""
+def find_load_balancers(cloud: Cloud, name: str, exposure: str, *, seen: Iterable[str] = ()) -> list[LoadBalancer]:
+    """The load balancers of an exposure: one, or several after a race; those `seen` under another name, too."""
+    found = cloud.elb.load_balancers(name=name)
+    renamed = sorted(set(seen) - {balancer.id for balancer in found})
+    if renamed:
+        found += cloud.elb.load_balancers(ids=renamed)
     return [
         balancer
-        for balancer in cloud.elb.load_balancers(name=name)
-        if (mark := read_mark(balancer.description)) is not None
-        and mark.exposure == exposure
-        and balancer.provisioning_status != "PENDING_DELETE"
+        for balancer in found
+        if exposure_of(balancer) == exposure and balancer.provisioning_status != "PENDING_DELETE"
     ]
+
+
+def exposure_of(balancer: LoadBalancer) -> str | None:
+    """Whose a load balancer is: its description says it, else its tag."""
+    mark = read_mark(balancer.description)
+    return mark.exposure if mark else balancer.tags.get(TAG)
 
 
 def hold_all(cloud: Cloud, name: str, exposure: str) -> tuple[HeldBalancer, ...]:

@@ -12,14 +12,21 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Before, Plan
 from shared.record import Record, read_mark, read_record
-from shared.resources.converge import delete, ensure_elected, update
+from shared.resources.converge import delete, ensure_elected, update, was_other
 from shared.results import Did, Kind, Touched
 from shared.routing import net
 
 
-def find_anchors(cloud: Cloud, name: str, exposure: str) -> list[IpGroup]:
-    """The IP groups of an exposure: one, or several after a race."""
-    return [group for group in cloud.elb.ip_groups(name=name) if _exposure(group) == exposure]
+def find_anchors(cloud: Cloud, name: str, exposure: str, *, seen: Iterable[str] = ()) -> list[IpGroup]:
+    """The IP groups of an exposure: one, or several after a race; those `seen` to be its own, too.
+
+    A group may have been seen under another name, or without a record that can be read.
+    """
+    seen = frozenset(seen)
+    found = cloud.elb.ip_groups(name=name)
+    if not seen <= {group.id for group in found}:
+        found = cloud.elb.ip_groups()
+    return [group for group in found if group.id in seen or _exposure(group) == exposure]
 
 
 def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
@@ -31,7 +38,7 @@ def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
 def ensure_anchor(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, bool]:
     """One IP group for the exposure, as it is; and whether this call made it."""
     election = ensure_elected(
-        lambda: find_anchors(cloud, plan.name, plan.exposure),
+        lambda: find_anchors(cloud, plan.name, plan.exposure, seen=plan.seen.ip_group_ids),
         lambda: cloud.elb.create_ip_group(plan.name, plan.record, plan.allow),
         absent=first and not plan.seen.ip_group_ids,
         settle=settle,
@@ -55,11 +62,15 @@ def take_anchor(cloud: Cloud, plan: Plan, group: IpGroup, *, made: bool) -> tupl
         return _touched(group, Did.CREATED, "the exposure had no IP group"), None
     own = _run(group.description) == _run(plan.record)
     same_list = same_ranges(group.entries, plan.allow)
-    if own and same_list:
+    same_name = group.name == plan.name
+    if own and same_list and same_name:
         return _touched(group, Did.CREATED, "made or adopted by this run, in an earlier attempt"), None
     before = None if own else Before(ip_group_id=group.id, record=group.description, allow=group.entries)
     record = group.description if own else adopted(plan.record)
-    _update(cloud, group, description=record, entries=plan.allow)
+    name = None if same_name else plan.name
+    _update(cloud, group, description=record, entries=plan.allow, name=name)
+    if not same_name:
+        return _touched(group, Did.UPDATED, was_other(["name"])), before
     if same_list:
         return _touched(group, Did.ADOPTED, "it was there; this run owns the exposure now"), before
     return _touched(group, Did.UPDATED, "the allow-list was another one"), before
@@ -110,9 +121,14 @@ def same_ranges(one: Iterable[str], other: Iterable[str]) -> bool:
 
 
 def _update(
-    cloud: Cloud, group: IpGroup, *, description: str | None = None, entries: Iterable[str] | None = None
+    cloud: Cloud,
+    group: IpGroup,
+    *,
+    description: str | None = None,
+    entries: Iterable[str] | None = None,
+    name: str | None = None,
 ) -> IpGroup:
-    call = partial(cloud.elb.update_ip_group, group.id, description=description, entries=entries)
+    call = partial(cloud.elb.update_ip_group, group.id, name=name, description=description, entries=entries)
     return update("IP group", group.id, call)
 
 

@@ -9,9 +9,10 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
 from shared.record import Record, read_mark, read_record
-from shared.resources.converge import child_of, ensure_unique, update
+from shared.resources.converge import child_of, ensure_unique, update, was_other
 from shared.resources.holdings import listener_name
 from shared.resources.ip_group import discard_unused_anchors
+from shared.resources.takedown import find_addresses
 from shared.results import Did, Kind, Touched
 
 
@@ -37,16 +38,25 @@ def ensure_listener(
     )
     if made:
         return listener, _touched(listener, Did.CREATED, f"port {plan.listener_port} was not open")
-    before = _ours(plan, listener)
-    if listener.description == plan.record and admits(listener, ip_group_id):
+    before = _check_ours(plan, listener)
+    renamed = not is_named(listener, plan.name)
+    if listener.description == plan.record and admits(listener, ip_group_id) and not renamed:
         own = plan.existing is None
         reason = "made by this run, in an earlier attempt" if own else "it is as it should be"
         return listener, _touched(listener, Did.CREATED if own else Did.UNCHANGED, reason)
     replaced = listener.ipgroup.ipgroup_id if listener.ipgroup else None
-    call = partial(cloud.elb.update_listener, listener.id, description=plan.record, ip_group_id=ip_group_id)
+    call = partial(
+        cloud.elb.update_listener,
+        listener.id,
+        description=plan.record,
+        name=_name(cloud, plan, address) if renamed else None,
+        ip_group_id=ip_group_id,
+    )
     listener = update("listener", listener.id, call)
     if replaced not in {None, ip_group_id}:
         discard_unused_anchors(cloud, plan, keep=ip_group_id)
+    if renamed or before is None:
+        return listener, _touched(listener, Did.UPDATED, was_other(["name" if renamed else "record"]))
     if before.run != _run(plan):
         return listener, _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
     return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
@@ -68,10 +78,21 @@ def _at_port(cloud: Cloud, load_balancer_id: str, port: int) -> Listener | None:
     return next((one for one in listeners if one.protocol_port == port and one.protocol != "UDP"), None)
 
 
-def _ours(plan: Plan, listener: Listener) -> Record:
-    record = read_record(listener.description)
+def is_named(listener: Listener, name: str) -> bool:
+    """Whether a listener bears our name, whatever address is in it."""
+    return listener.name.partition("@")[0] == name
+
+
+def _name(cloud: Cloud, plan: Plan, address: str) -> str:
+    """The name that is set again; an address that somebody bound later must not be told as made with it."""
+    made = {eip.address for eip in find_addresses(cloud, plan.name)}
+    return listener_name(plan.name, address if address in made else "")
+
+
+def _check_ours(plan: Plan, listener: Listener) -> Record | None:
+    """Its record, if it can be read; without any mark our name counts, since the load balancer is marked."""
     mark = read_mark(listener.description)
-    if record is None or mark is None or mark.exposure != plan.exposure:
+    if not (is_named(listener, plan.name) if mark is None else mark.exposure == plan.exposure):
         raise PermanentError(
             ErrorCode.PORT_TAKEN,
             f"Port {plan.listener_port} of the load balancer is taken by listener {listener.id}, which is not ours.",
@@ -79,7 +100,7 @@ def _ours(plan: Plan, listener: Listener) -> Record:
             resource=listener.id,
             advice="Choose another port or remove that listener.",
         )
-    return record
+    return read_record(listener.description)
 
 
 def _run(plan: Plan) -> str | None:

@@ -6,16 +6,15 @@ from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
+from shared.otc.eip import PublicIp
 from shared.otc.elb import InlineBandwidth, InlineEip, LoadBalancer, LoadBalancerCreate
 from shared.planning.plan import Plan
 from shared.record import Mark, read_mark
 from shared.resources.age import older_than
-from shared.resources.converge import delete, ensure_elected
-from shared.resources.holdings import find_load_balancers, hold
+from shared.resources.converge import child_of, create_once, delete, ensure_elected, update, was_other
+from shared.resources.holdings import TAG, find_load_balancers, hold
 from shared.resources.takedown import find_addresses, release_listeners, release_pools
 from shared.results import Did, Kind, Touched
-
-TAG = "dcs-access"
 
 
 def ensure_load_balancer(
@@ -24,11 +23,11 @@ def ensure_load_balancer(
     """One dedicated network load balancer with IP as a backend and an address of its own, ready for children.
 
     Raises:
-        TemporaryError: `NotReady` until it is ACTIVE.
+        TemporaryError: `NotReady` until it is ACTIVE and has its address.
         PermanentError: `Conflict` when an adopted one has lost its public address.
     """
     election = ensure_elected(
-        lambda: find_load_balancers(cloud, plan.name, plan.exposure),
+        lambda: find_load_balancers(cloud, plan.name, plan.exposure, seen=plan.seen.load_balancer_ids),
         lambda: cloud.elb.create_load_balancer(_desired(plan, run, eip_type)),
         absent=first and not plan.seen.load_balancer_ids,
         settle=settle,
@@ -43,19 +42,66 @@ def ensure_load_balancer(
             resource=balancer.id,
             advice="It is waited for.",
         )
-    if not balancer.public_ips:
-        raise PermanentError(
-            ErrorCode.CONFLICT,
-            f"Load balancer {balancer.id} has no public address any more.",
-            resource=balancer.id,
-            advice="Bind an EIP to it (a withdrawal leaves that one), or withdraw and expose the instance again.",
-        )
     did, reason = _did(plan, run, balancer, made=election.made)
+    bound = did
+    if not balancer.public_ips:
+        balancer, bound = _bind_address(cloud, plan, balancer, eip_type=eip_type, settle=settle), Did.UPDATED
+    if not election.made and (changed := _restore(cloud, plan, run, balancer)):
+        did, reason = Did.UPDATED, changed
     eip = balancer.public_ips[0]
     return balancer, [
         Touched(kind=Kind.LOAD_BALANCER, id=balancer.id, did=did, reason=reason),
-        Touched(kind=Kind.EIP, id=eip.id, did=did, reason=f"{eip.address} is the load balancer's public address"),
+        Touched(kind=Kind.EIP, id=eip.id, did=bound, reason=f"{eip.address} is the load balancer's public address"),
     ]
+
+
+def _bind_address(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, eip_type: str, settle: float) -> LoadBalancer:
+    """Bind the address that was made with the exposure again; a new one only where the plan may replace it."""
+    eip = loose_address(cloud, plan.name)
+    if eip is None:
+        if not plan.replace:
+            raise PermanentError(
+                ErrorCode.CONFLICT,
+                f"Load balancer {balancer.id} has no public address any more.",
+                resource=balancer.id,
+                advice="Bind an EIP to it (a withdrawal leaves that one), or withdraw and expose the instance again.",
+            )
+        eip = create_once(
+            lambda: loose_address(cloud, plan.name),
+            lambda: cloud.eip.create(eip_type, plan.name, plan.bandwidth_mbit),
+            settle=settle,
+        )
+    if balancer.vip_port_id is not None:
+        update("public address", eip.id, partial(cloud.eip.bind, eip.id, balancer.vip_port_id))
+    fresh = child_of("load balancer", balancer.id, lambda: cloud.elb.load_balancer(balancer.id))
+    if not fresh.public_ips:
+        raise TemporaryError(
+            ErrorCode.NOT_READY,
+            f"Address {eip.address} is being bound to load balancer {balancer.id}.",
+            resource=eip.id,
+            advice="It is waited for.",
+        )
+    return fresh
+
+
+def loose_address(cloud: Cloud, name: str) -> PublicIp | None:
+    """The oldest address that was made with a load balancer of ours and is bound to nothing."""
+    loose = [eip for eip in find_addresses(cloud, name) if eip.status in {"DOWN", "PENDING_CREATE"}]
+    return min(loose, key=lambda eip: (eip.create_time, eip.id), default=None)
+
+
+def _restore(cloud: Cloud, plan: Plan, run: str, balancer: LoadBalancer) -> str:
+    """Set the texts and tags that are not as we set them; what was done, in words."""
+    changes = {} if balancer.name == plan.name else {"name": plan.name}
+    mark = read_mark(balancer.description)
+    if mark is None or balancer.description != mark.text():
+        changes["description"] = (mark or Mark(plan.exposure, run)).text()
+    tags = {key: value for key, value in _tags(plan).items() if balancer.tags.get(key) != value}
+    if changes:
+        update("load balancer", balancer.id, partial(cloud.elb.update_load_balancer, balancer.id, **changes))
+    if tags:
+        update("load balancer", balancer.id, partial(cloud.elb.tag_load_balancer, balancer.id, tags))
+    return was_other([*changes, *(["tags"] if tags else [])]) if changes or tags else ""
 
 
 def discard_loser(cloud: Cloud, loser: LoadBalancer, *, run: str, now: float, settle: float) -> bool:
@@ -103,9 +149,13 @@ def _desired(plan: Plan, run: str, eip_type: str) -> LoadBalancerCreate:
         availability_zone_list=plan.zones,
         l4_flavor_id=plan.flavor_id,
         ip_target_enable=True,
-        publicip=InlineEip(bandwidth=bandwidth, network_type=eip_type),
-        tags={TAG: plan.exposure, f"{TAG}-instance": plan.instance_id},
+        publicip=InlineEip(bandwidth=bandwidth, network_type=eip_type) if plan.seen.address_id is None else None,
+        tags=_tags(plan),
     )
+
+
+def _tags(plan: Plan) -> dict[str, str]:
+    return {TAG: plan.exposure, f"{TAG}-instance": plan.instance_id}
 
 
 def _did(plan: Plan, run: str, balancer: LoadBalancer, *, made: bool) -> tuple[Did, str]:

@@ -49,11 +49,16 @@ class IpGroups(ElbService):
         return self._one(call, IpGroup, "ipgroup")
 
     def update_ip_group(
-        self, ip_group_id: str, *, description: str | None = None, entries: Iterable[str] | None = None
+        self,
+        ip_group_id: str,
+        *,
+        description: str | None = None,
+        name: str | None = None,
+        entries: Iterable[str] | None = None,
     ) -> IpGroup:
-        """Change the description, or replace all entries; new connections only feel it."""
+        """Change the texts, or replace all entries; new connections only feel it."""
         ip_list = None if entries is None else _ip_list(entries)
-        body = {"ipgroup": given(description=description, ip_list=ip_list)}
+        body = {"ipgroup": given(name=name, description=description, ip_list=ip_list)}
         call = self._on("PUT", "ipgroups:put", "ipgroups", ip_group_id, body=body)
         return self._one(call, IpGroup, "ipgroup")
 

@@ -73,10 +73,12 @@ class Listeners(ElbService):
         name: str | None = None,
         ip_group_id: str | None = None,
         ip_group_enabled: bool = True,
+        default_pool_id: str | None = None,
     ) -> Listener:
-        """Change the texts of a listener or the IP group that admits its clients."""
+        """Change the texts of a listener, the IP group that admits its clients, or the pool it leads to."""
         group = {"ipgroup_id": ip_group_id, "enable_ipgroup": ip_group_enabled, "type": "white"}
-        changes = given(name=name, description=description, ipgroup=group if ip_group_id else None)
+        binding = group if ip_group_id else None
+        changes = given(name=name, description=description, ipgroup=binding, default_pool_id=default_pool_id)
         call = self._on("PUT", "listeners:put", "listeners", listener_id, body={"listener": changes})
         return self._one(call, Listener, "listener")
 

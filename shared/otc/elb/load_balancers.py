@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
@@ -31,6 +31,7 @@ class LoadBalancer(Seen):
     vpc_id: str | None = None
     vip_subnet_cidr_id: str | None = None
     vip_address: str | None = None
+    vip_port_id: str | None = None
     elb_virsubnet_ids: Ids = ()
     availability_zone_list: tuple[str, ...] = ()
     ip_target_enable: bool = False
@@ -153,6 +154,13 @@ class LoadBalancers(ElbService):
         body = {"loadbalancer": given(name=name, description=description)}
         call = self._on("PUT", "loadbalancers:put", "loadbalancers", load_balancer_id, body=body)
         return self._one(call, LoadBalancer, "loadbalancer")
+
+    def tag_load_balancer(self, load_balancer_id: str, tags: Mapping[str, str]) -> None:
+        """Set these tags and leave others; only v2.0 can, for load balancers of v3, too (ELB API: tags)."""
+        listed = [{"key": key, "value": value} for key, value in tags.items()]
+        place = ("v2.0", self._project(), "loadbalancers", load_balancer_id, "tags", "action")
+        call = self._call("POST", "elb:loadbalancers:put", *place, body={"action": "create", "tags": listed})
+        self._send(call)
 
     def delete_load_balancer(self, load_balancer_id: str) -> None:
         """Delete a load balancer without listeners; its EIP stays."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import AliasChoices, Field
 
+from shared.otc.client import given
 from shared.otc.elb.common import ElbService
 from shared.otc.models import Ids, Seen, Sent, Text
 
@@ -64,9 +65,9 @@ class Monitors(ElbService):
         call = self._on("POST", "healthmonitors:create", "healthmonitors", body={"healthmonitor": desired.body()})
         return self._one(call, Monitor, "healthmonitor")
 
-    def update_monitor(self, monitor_id: str, desired: MonitorSettings) -> Monitor:
+    def update_monitor(self, monitor_id: str, desired: MonitorSettings, *, name: str | None = None) -> Monitor:
         """Set how a monitor checks; no port means the member's own, so that is sent too."""
-        settings = desired.body() | {"monitor_port": desired.monitor_port}
+        settings = desired.body() | given(name=name) | {"monitor_port": desired.monitor_port}
         call = self._on(
             "PUT",
             "healthmonitors:put",

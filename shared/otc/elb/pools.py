@@ -94,9 +94,11 @@ class Pools(ElbService):
         """Make the pool of a listener that has none."""
         return self._one(self._on("POST", "pools:create", "pools", body={"pool": desired.body()}), Pool, "pool")
 
-    def update_pool(self, pool_id: str, *, description: str | None = None, name: str | None = None) -> Pool:
-        """Change the texts of a pool."""
-        body = {"pool": given(name=name, description=description)}
+    def update_pool(
+        self, pool_id: str, *, description: str | None = None, name: str | None = None, lb_algorithm: str | None = None
+    ) -> Pool:
+        """Change the texts of a pool, or how it chooses a member."""
+        body = {"pool": given(name=name, description=description, lb_algorithm=lb_algorithm)}
         return self._one(self._on("PUT", "pools:put", "pools", pool_id, body=body), Pool, "pool")
 
     def delete_pool(self, pool_id: str) -> None:
@@ -121,6 +123,12 @@ class Pools(ElbService):
         """Add an IP target; its address and port are unique in its pool."""
         body = {"member": desired.body()}
         call = self._on("POST", "members:create", "pools", pool_id, "members", body=body)
+        return self._one(call, Member, "member")
+
+    def update_member(self, pool_id: str, member_id: str, *, name: str, weight: int) -> Member:
+        """Change the name and the share of a member; its address and port are fixed."""
+        body = {"member": {"name": name, "weight": weight}}
+        call = self._on("PUT", "members:put", "pools", pool_id, "members", member_id, body=body)
         return self._one(call, Member, "member")
 
     def delete_member(self, pool_id: str, member_id: str) -> None:
