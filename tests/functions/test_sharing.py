@@ -112,7 +112,7 @@ def test_a_whitelist_that_is_off_or_empty_is_left_alone(
     assert product.account() == before
 
 
-@pytest.mark.parametrize("entry", ["10.0.0.0/24", "10.0.0.0/8"])
+@pytest.mark.parametrize("entry", ["10.0.0.0/24", "10.0.0.0/8", "10.0.0.0-10.0.1.255"])
 def test_a_whitelist_that_admits_the_subnet_already_is_left_alone(entry: str) -> None:
     product = Product(guarded({"group_name": "office", "ip_list": [entry]}))
     output = product.expose(subnet_id=subnet(product, "subnet-elb"))
