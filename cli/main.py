@@ -12,7 +12,7 @@ from cli.emulator import emulator
 from cli.exposures import list_, show_
 from cli.options import App, common, examples
 from cli.output import explain
-from cli.requests import expose, submit, withdraw
+from cli.requests import expose, extend, submit, withdraw
 from cli.running import EXITS, Exit
 from cli.runs import run, serve
 from cli.schemas import schema
@@ -59,5 +59,5 @@ def _reach_this_machine_directly() -> None:
         os.environ["no_proxy"] = ",".join(filter(None, (given, _LOOPBACK)))
 
 
-for _command in (demo, expose, withdraw, list_, show_, submit, serve, run, schema, emulator):
+for _command in (demo, expose, extend, withdraw, list_, show_, submit, serve, run, schema, emulator):
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""The commands that make a request: expose, withdraw, submit."""
+"""The commands that make a request: expose, extend, withdraw, submit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FILE = click.File(encoding="utf-8-sig")
 @click.option("--flavor", metavar="ID|NAME", help="L4 flavor.  [default: the smallest]")
 @click.option("--bandwidth-mbit", type=int, help="Of the public address.  [default: 5]")
 @click.option("--on-failure", type=click.Choice([each.value for each in OnFailure]), help="[default: rollback]")
-@click.option("--expires-after", metavar="DURATION", help="Such as 30m, 8h or 7d.")
+@click.option("--expires-after", metavar="DURATION", help="Such as 30m, 8h or 7d, or never.")
 @click.option("--expires-at", metavar="TIME", help="RFC 3339, such as 2030-01-31T18:00:00Z.")
 @click.option("--require-probe", is_flag=True, help="Fail unless Redis was seen to answer from here.")
 @click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too.")
@@ -65,6 +65,20 @@ def withdraw(app: App, file: TextIO | None, instance: str | None, **fields: Any)
     fields["instance_id"] = instance
     given = {name: value for name, value in fields.items() if value not in (None, ())}
     carry_out(app, _request("withdraw", file, given))
+
+
+@click.command(epilog=examples("dcs-access extend 1b0e... --expires-after 8h"))
+@click.argument("instance")
+@click.option("--node", metavar="IP:PORT", help="Which node of a Redis Cluster.")
+@click.option("--expires-after", metavar="DURATION", help="From now on: such as 30m, 8h or 7d, or never.")
+@click.option("--expires-at", metavar="TIME", help="RFC 3339, such as 2030-01-31T18:00:00Z.")
+@click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too.")
+@click.option("--request-id", metavar="ID", help="Idempotency key.  [default: a new UUID]")
+@common
+def extend(app: App, instance: str, **fields: Any) -> None:
+    """Give the exposure of INSTANCE another end; nothing else of it changes."""
+    given = {name: value for name, value in fields.items() if value not in (None, ())}
+    carry_out(app, checked({"action": "extend", "instance_id": instance, **given}))
 
 
 @click.command(epilog=examples("dcs-access submit request.json", "dcs-access serve"))

@@ -11,7 +11,7 @@ from shared.otc.dcs import Instance, Whitelist
 from shared.otc.models import QuotaUsage
 from shared.otc.vpc import RouteTable, Subnet
 from shared.planning.choose import overlap, refusal
-from shared.request import ANYWHERE, ExposeRequest, Risk
+from shared.request import ANYWHERE, ExposeRequest, ExtendRequest, Risk
 from shared.results import Finding
 from shared.routing import covers, net
 
@@ -51,19 +51,24 @@ def check_request(request: ExposeRequest, project_id: str, now: datetime) -> Non
             "accept",
             "Add production to accept to say that you know.",
         )
-    if (expiry := request.expiry(now)) is not None and expiry <= now.timestamp():
-        raise refusal(
-            ErrorCode.INVALID_REQUEST,
-            f"The exposure would have expired at {request.expires_at} already.",
-            "expires_at",
-            "Give a moment to come, or expires_after.",
-        )
+    check_expiry(request, now)
     if net(ANYWHERE) in collapse_addresses(map(net, request.allow)) and not request.accepts(Risk.OPEN_WORLD):
         raise refusal(
             ErrorCode.OPEN_WORLD,
             f"The ranges come to {ANYWHERE}, which lets everybody on the internet try the password.",
             "allow",
             "Name your clients' addresses, or add open_world to accept.",
+        )
+
+
+def check_expiry(request: ExposeRequest | ExtendRequest, now: datetime) -> None:
+    """Refuse an end that has passed."""
+    if (expiry := request.expiry(now)) is not None and expiry <= now.timestamp():
+        raise refusal(
+            ErrorCode.INVALID_REQUEST,
+            f"The exposure would have expired at {request.expires_at} already.",
+            "expires_at",
+            "Give a moment to come, or expires_after.",
         )
 
 
@@ -237,16 +242,16 @@ def warnings(
             "NoPassword",
             "No password is asked.",
         ),
-        (expires_at is None, "NeverExpires", "The exposure stays until it is withdrawn."),
-        (
-            expires_at is not None and expirer is None,
-            "NobodyExpires",
-            "No schedule is known that withdraws it when it expires.",
-        ),
-        (
-            expires_at is not None and expirer is not None,
-            "Expires",
-            f"It is withdrawn when it expires, by {expirer}.",
-        ),
     )
-    return tuple(Finding(code=code, message=message) for applies, code, message in rules if applies)
+    found = tuple(Finding(code=code, message=message) for applies, code, message in rules if applies)
+    return (*found, *end_findings(expires_at, expirer))
+
+
+def end_findings(expires_at: int | None, expirer: str | None) -> tuple[Finding, ...]:
+    """Who ends an exposure, or that nobody does."""
+    if expires_at is None:
+        return (Finding(code="NeverExpires", message="The exposure stays until it is withdrawn."),)
+    if expirer is None:
+        message = "No schedule is known that withdraws it when it expires."
+        return (Finding(code="NobodyExpires", message=message),)
+    return (Finding(code="Expires", message=f"It is withdrawn when it expires, by {expirer}."),)
