@@ -14,6 +14,9 @@ from shared.settings import Settings
 
 T = TypeVar("T")
 
+SIDE_BY_SIDE = 16
+"""How many calls are under way at once: what a gateway takes from one client without holding it back."""
+
 
 class Sink(Protocol):
     """Where an event goes."""
@@ -51,8 +54,8 @@ def utc_now() -> datetime:
 
 def gather(*thunks: Callable[[], Any]) -> list[Any]:
     """Run calls side by side and give their results in order; the first failure is raised once all have ended."""
-    if len(thunks) == 1:
-        return [thunks[0]()]
-    with ThreadPoolExecutor(max_workers=len(thunks)) as pool:
+    if len(thunks) < 2:
+        return [thunk() for thunk in thunks]
+    with ThreadPoolExecutor(max_workers=min(len(thunks), SIDE_BY_SIDE)) as pool:
         futures = [pool.submit(thunk) for thunk in thunks]
     return [future.result() for future in futures]
