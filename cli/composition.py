@@ -51,7 +51,8 @@ class Composition:
             request["action"],
             request_id=request["request_id"],
             run_id=run_id(self.cloud.project_id, request["request_id"]),
-            key=request["instance_id"],
+            # Runs that are about no instance in particular wait for one another.
+            key=request.get("instance_id", request["action"]),
             input={"request": request},
         )
 

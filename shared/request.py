@@ -117,16 +117,19 @@ class _Request(BaseModel):
         description="Idempotency key: the same id is the same request, and its run is made once.",
     )
     project_id: Id | None = Field(default=None, description="Refused if it is not the project of the credentials.")
-    instance_id: Id = Field(description="The DCS instance.")
-    node: Annotated[str, AfterValidator(_node)] | None = Field(
-        default=None, description="ip:port of a node; required for a Redis Cluster, refused otherwise."
-    )
     notify: tuple[Webhook, ...] = Field(
         default=(), max_length=5, description="Webhooks that get the event beyond the configured ones."
     )
 
 
-class _Expiring(_Request):
+class _InstanceRequest(_Request):
+    instance_id: Id = Field(description="The DCS instance.")
+    node: Annotated[str, AfterValidator(_node)] | None = Field(
+        default=None, description="ip:port of a node; required for a Redis Cluster, refused otherwise."
+    )
+
+
+class _Expiring(_InstanceRequest):
     expires_after: Lifetime | None = Field(
         default=None, description="Such as 30m, 8h or 7d; never has to be said where a limit is set."
     )
@@ -168,13 +171,14 @@ class ExposeRequest(_Expiring):
     accept: tuple[Risk, ...] = Field(default=(), description="Risks that are acknowledged.")
     on_failure: OnFailure = OnFailure.ROLLBACK
     require_probe: bool = Field(default=False, description="Fail unless Redis was seen to answer from outside.")
+    repair: bool = Field(default=False, description="The schedule repairs what differs, and does not only report it.")
 
     def accepts(self, risk: Risk) -> bool:
         """Whether the request acknowledges the risk."""
         return risk in self.accept
 
 
-class WithdrawRequest(_Request):
+class WithdrawRequest(_InstanceRequest):
     """Take an exposure down without a trace."""
 
     action: Literal["withdraw"]
@@ -193,9 +197,28 @@ class ExtendRequest(_Expiring):
         return self
 
 
-AnyRequest = ExposeRequest | ExtendRequest | WithdrawRequest
+class RepairRequest(_InstanceRequest):
+    """Make an exposure what its record says again."""
+
+    action: Literal["repair"]
+    allow: tuple[Cidr, ...] | None = Field(
+        default=None, min_length=1, max_length=300, description="The allow-list, where every copy of it is lost."
+    )
+    accept: tuple[Risk, ...] = Field(default=(), description="Risks that are acknowledged.")
+    replace: bool = Field(default=False, description="A load balancer or an address that is gone may be made anew.")
+
+
+class VerifyRequest(_Request):
+    """Say of exposures whether they are as they should be; changes nothing."""
+
+    action: Literal["verify"]
+    exposures: tuple[Id, ...] = Field(default=(), description="Exposures or instances; empty means all.")
+    repair: bool = Field(default=False, description="Say what to repair, whatever the records say about it.")
+
+
+AnyRequest = ExposeRequest | ExtendRequest | RepairRequest | VerifyRequest | WithdrawRequest
 Request = Annotated[AnyRequest, Field(discriminator="action")]
-ACTIONS = ("expose", "extend", "withdraw")
+ACTIONS = ("expose", "extend", "repair", "verify", "withdraw")
 
 
 @cache

@@ -18,7 +18,7 @@ HOLD_TAG = f"{TAG}-{HOLD}"
 _ALONE = frozenset({Kind.IP_GROUP, Kind.LOAD_BALANCER, Kind.LISTENER})
 
 
-def compare(exposure: str, project: Project, now: float) -> Verdict:
+def compare(exposure: str, project: Project, now: datetime) -> Verdict:
     """Judge an exposure; the first verdict in the order of `VerdictKind` that applies."""
     parts = project.parts(exposure)
     record = parts.record
@@ -32,12 +32,12 @@ def compare(exposure: str, project: Project, now: float) -> Verdict:
     return _against_record(parts, record, blank, project, now)
 
 
-def _against_record(parts: Parts, record: Record, blank: Verdict, project: Project, now: float) -> Verdict:
+def _against_record(parts: Parts, record: Record, blank: Verdict, project: Project, now: datetime) -> Verdict:
     desired = locate(parts, record, project)
     if desired is None:
         what = f"Node {record.node} of instance" if record.node else "Instance"
         return _judged(blank, VerdictKind.ORPHANED, f"{what} {record.instance} is gone.")
-    if is_expired(record.expires_at, now):
+    if is_expired(record.expires_at, now.timestamp()):
         end = datetime.fromtimestamp(record.expires_at or 0, UTC).isoformat(timespec="minutes")
         return _judged(blank, VerdictKind.EXPIRED, f"It has expired at {end}.")
     ill, code = _illness(parts, desired, project)
