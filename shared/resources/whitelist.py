@@ -69,7 +69,7 @@ def release_whitelist(
     left = tuple(entry for entry in ours if entry in needed)
     if left == ours:
         return [_touched(instance_id, Did.KEPT, f"other exposures need group {WHITELIST_GROUP}")], []
-    opens = whitelist_closed(before) and not whitelist_closed(_with_group(before, left))
+    opens = whitelist_closed(before) and not whitelist_closed(with_group(before, left))
     if opens:
         # The oldest entry may be one that somebody has put there; ours are added at the end.
         left = ours[:1]
@@ -83,7 +83,7 @@ def release_whitelist(
 def _narrow(cloud: Cloud, instance_id: str, before: Whitelist, left: tuple[str, ...]) -> None:
     if left == entries_of_ours(before):
         return
-    cloud.dcs.put_whitelist(instance_id, _with_group(before, left))
+    cloud.dcs.put_whitelist(instance_id, with_group(before, left))
     if entries_of_ours(cloud.dcs.whitelist(instance_id)) != left:
         raise _unseen(instance_id, f"group {WHITELIST_GROUP} still lets a range in that is not needed")
 
@@ -98,10 +98,11 @@ def _kept_closed(instance_id: str, entry: str) -> Finding:
 
 def with_entry(whitelist: Whitelist, cidr: str) -> Whitelist:
     """The whitelist with a range more in our group."""
-    return _with_group(whitelist, (*entries_of_ours(whitelist), cidr))
+    return with_group(whitelist, (*entries_of_ours(whitelist), cidr))
 
 
-def _with_group(whitelist: Whitelist, entries: tuple[str, ...]) -> Whitelist:
+def with_group(whitelist: Whitelist, entries: tuple[str, ...]) -> Whitelist:
+    """The whitelist with these ranges in our group, which goes with its last one."""
     others = tuple(group for group in whitelist.groups if group.name != WHITELIST_GROUP)
     mine = (WhitelistGroup(name=WHITELIST_GROUP, ips=entries),) if entries else ()
     return Whitelist(enabled=whitelist.enabled, groups=(*others, *mine))

@@ -1,0 +1,161 @@
+"""Leaks: what carries our marks and serves no exposure is named and can be removed, and nothing else is touched."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from emulator.world import World
+from shared.leaks import Leak, delete_leaks, find_leaks
+from shared.record import Mark
+from shared.results import Did, Kind
+from tests.functions.test_sharing import OFFICE, guarded
+from tests.support.product import Product
+
+SETTLE = 30.0
+STRANGER = Mark("f" * 20, "00000000-0000-5000-8000-000000000000")
+
+
+def leaks(product: Product, *, later: float = 3600.0) -> list[Leak]:
+    product.clock.advance_to(product.clock.now() + later)
+    return find_leaks(product.cloud, now=now(product), settle=SETTLE)
+
+
+def now(product: Product) -> datetime:
+    return datetime.fromtimestamp(product.clock.now(), UTC)
+
+
+def delete(product: Product, chosen: list[Leak]) -> list[tuple[Kind, Did]]:
+    touched = delete_leaks(product.cloud, chosen, now=now(product), settle=SETTLE)
+    return [(each.kind, each.did) for each in touched]
+
+
+def abandoned(built_in: World | None = None) -> Product:
+    """An exposure whose public port, record and copy were deleted by hand."""
+    product = Product(built_in)
+    product.expose()
+    elb = product.cloud.elb
+    for pool in elb.pools():
+        elb.delete_monitor(pool.healthmonitor_id or "")
+        for member in elb.members(pool.id):
+            elb.delete_member(pool.id, member.id)
+        elb.delete_pool(pool.id)
+    for listener in elb.listeners():
+        elb.delete_listener(listener.id)
+    for group in elb.ip_groups():
+        elb.delete_ip_group(group.id)
+    return product
+
+
+def test_a_project_without_exposures_and_one_with_whole_ones_have_no_leaks():
+    product = Product(guarded(OFFICE))
+    assert leaks(product) == []
+    product.expose()
+    assert leaks(product) == []
+
+
+def test_what_an_exposure_left_behind_is_found_and_removed_without_a_trace():
+    product = Product(guarded(OFFICE))
+    before = product.account()
+    product = abandoned(guarded(OFFICE))
+    found = leaks(product)
+    assert [leak.kind for leak in found] == [
+        Kind.LOAD_BALANCER,
+        Kind.ROUTE,
+        Kind.ROUTE,
+        Kind.PEERING,
+        Kind.WHITELIST,
+    ]
+    assert {leak.kept for leak in found} == {None}
+    assert delete(product, found)[-1] == (Kind.WHITELIST, Did.RELEASED)
+    assert leaks(product) == []
+    assert product.account() == before
+
+
+def test_only_what_was_chosen_goes():
+    product = abandoned()
+    found = leaks(product)
+    peering = [leak for leak in found if leak.kind is Kind.PEERING]
+    assert delete(product, peering) == [(Kind.PEERING, Did.RELEASED)]
+    assert {leak.kind for leak in leaks(product)} == {Kind.LOAD_BALANCER}
+
+
+def test_an_address_that_outlived_its_load_balancer_is_a_leak():
+    product = abandoned()
+    (balancer,) = product.cloud.elb.load_balancers()
+    product.cloud.elb.delete_load_balancer(balancer.id)
+    address = next(leak for leak in leaks(product) if leak.kind is Kind.EIP)
+    assert delete(product, [address]) == [(Kind.EIP, Did.RELEASED)]
+    assert product.cloud.eip.public_ips() == []
+
+
+def test_what_may_belong_to_a_run_at_work_is_no_leak_yet():
+    product = abandoned()
+    assert not {leak.kind for leak in leaks(product, later=1.0)} & {Kind.LOAD_BALANCER, Kind.PEERING}
+
+
+def test_what_an_exposure_has_taken_up_again_is_not_removed():
+    product = abandoned()
+    found = leaks(product)
+    assert product.expose()["outcome"] == "completed"
+    product.emulator.calls.clear()
+    assert delete(product, found) == []
+    assert product.emulator.calls.mutating() == []
+
+
+def test_a_peering_that_somebody_elses_route_needs_is_named_and_kept():
+    product = abandoned()
+    peering = product.cloud.vpc.peerings()[0]
+    with product.emulator.change() as account:
+        table = next(iter(account.world.vpc.route_tables.values()))
+        route = next(one for each in account.world.vpc.route_tables.values() for one in each.routes)
+        table.routes.append(route.model_copy(update={"destination": "10.99.0.0/16", "description": "theirs"}))
+    found = leaks(product)
+    (leak,) = [leak for leak in found if leak.kind is Kind.PEERING]
+    assert "10.99.0.0/16" in str(leak.kept)
+    delete(product, found)
+    assert [one.id for one in product.cloud.vpc.peerings()] == [peering.id]
+
+
+def test_a_whitelist_that_would_open_to_all_keeps_its_last_entry():
+    product = abandoned(guarded(OFFICE))
+    with product.emulator.change() as account:
+        (instance,) = account.world.dcs.instances.values()
+        groups = [group for group in instance.whitelist.whitelist if group.group_name != "office"]
+        instance.whitelist = instance.whitelist.model_copy(update={"whitelist": groups})
+    (leak,) = [leak for leak in leaks(product) if leak.kind is Kind.WHITELIST]
+    assert leak.kept
+    product.emulator.calls.clear()
+    assert delete(product, [leak]) == []
+    assert product.emulator.calls.mutating() == []
+
+
+def test_while_a_record_is_lost_nothing_that_exposures_share_is_removed():
+    product = Product()
+    product.expose()
+    (group,) = product.cloud.elb.ip_groups()
+    product.cloud.elb.update_ip_group(group.id, description=" ".join(group.description.split()[:3]))
+    (listener,) = product.cloud.elb.listeners()
+    product.cloud.elb.update_listener(listener.id, description=" ".join(listener.description.split()[:3]))
+    found = leaks(product)
+    assert {leak.kind for leak in found} <= {Kind.ROUTE, Kind.PEERING, Kind.WHITELIST}
+    assert all(leak.kept for leak in found)
+    product.emulator.calls.clear()
+    assert delete(product, found) == []
+    assert product.emulator.calls.mutating() == []
+
+
+@pytest.mark.parametrize("description", ["", "dcs-access", STRANGER.text().replace("dcs-access/1", "dcs-access/one")])
+def test_a_look_alike_of_somebody_else_is_no_leak(description: str):
+    product = abandoned()
+    name = product.cloud.elb.load_balancers()[0].name
+    with product.emulator.change() as account:
+        for balancer in account.world.elb.loadbalancers.values():
+            balancer.description, balancer.tags = description, {}
+        for peering in account.world.vpc.peerings.values():
+            peering.description = description
+        for table in account.world.vpc.route_tables.values():
+            table.routes = [route.model_copy(update={"description": description}) for route in table.routes]
+    product.cloud.elb.create_ip_group(name, description, ["198.51.100.7"])
+    assert leaks(product) == []
