@@ -219,6 +219,8 @@ class VerifyRequest(_Request):
 AnyRequest = ExposeRequest | ExtendRequest | RepairRequest | VerifyRequest | WithdrawRequest
 Request = Annotated[AnyRequest, Field(discriminator="action")]
 ACTIONS = ("expose", "extend", "repair", "verify", "withdraw")
+# Where the place of an error begins with the action that tells the requests apart; a field may be called so, too.
+_TAGGED = frozenset((action,) for action in ACTIONS)
 
 
 @cache
@@ -260,7 +262,7 @@ def invalid(problem: ValidationError, what: str) -> PermanentError:
     places = [
         "action"
         if error["type"].startswith("union_tag")
-        else ".".join(str(part) for part in error["loc"] if part not in ACTIONS)
+        else ".".join(map(str, error["loc"][1:] if error["loc"][:1] in _TAGGED else error["loc"]))
         for error in errors
     ]
     reasons = [f"{place or what}: {_reason(error)}" for place, error in zip(places, errors, strict=True)]

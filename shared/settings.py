@@ -18,7 +18,8 @@ class Settings(BaseModel):
 
     `settle_seconds`: how long a lost creation may take to show up. `fresh_seconds`: how long an observation
     may stand in for a new one. `default_expires_after`: how long an exposure lasts if its request does not say;
-    `expirer` is whose schedule ends it.
+    `expirer` is whose schedule ends it. `whitelist_slice`: of how many exposures, taking turns, a verification
+    reads the whitelist beyond those that are not reached.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -32,6 +33,7 @@ class Settings(BaseModel):
     eip_type: str = "5_bgp"
     default_expires_after: Duration | None = None
     expirer: str | None = None
+    whitelist_slice: int = Field(default=50, ge=0)
     event_file: str | None = None
     event_webhooks: tuple[Webhook, ...] = ()
 

@@ -101,7 +101,7 @@ def test_a_wrong_field_is_named(field: str, value: Any) -> None:
     assert field in str(error)
 
 
-@pytest.mark.parametrize("data", [None, [], "expose", 7, {}, {"action": "verify"}, {"action": ["expose"]}])
+@pytest.mark.parametrize("data", [None, [], "expose", 7, {}, {"action": "inspect"}, {"action": ["expose"]}])
 def test_what_is_no_request_at_all_is_refused(data: Any) -> None:
     error = refused(data)
     assert error.data.field in {"request", "action"}

@@ -41,6 +41,9 @@ INTAKE = {"on_message", "on_trace", "on_timer", "run_workflow"}
 BACK = ("Emit", "Keep", "Close", "Review", "Restore", "RollBack")
 TERMINAL = {"completed", "failed", "rejected", "withdrawn"}
 
+# A verification tells an event of each exposure from within its step.
+TOLD_WITHIN = {"Verified"}
+
 
 @dataclass(frozen=True)
 class State:
@@ -188,7 +191,7 @@ def test_every_way_through_a_machine_ends_in_an_event(name: str) -> None:
     """No machine fails: a failure is an outcome, told like any other."""
     top = load_machine(name).source["States"]
     ends = {state for state, body in top.items() if body.get("End") or body["Type"] in {"Succeed", "Fail"}}
-    for end in ends:
+    for end in ends - TOLD_WITHIN:
         assert top[end]["Type"] == "Pass"
         told = top[end]["Parameters"]
         assert told["outcome"] in TERMINAL
@@ -202,7 +205,9 @@ def test_every_way_through_a_machine_ends_in_an_event(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_from_every_state_an_event_is_reached(name: str) -> None:
     top = load_machine(name).source["States"]
-    reaching = {state for state, body in top.items() if body.get("Parameters", {}).get("kind")}
+    reaching = {
+        state for state, body in top.items() if body.get("Parameters", {}).get("kind")
+    } | TOLD_WITHIN & top.keys()
     telling = set(reaching)
     while True:
         more = {state for state, body in top.items() if following(body) & reaching} - reaching
