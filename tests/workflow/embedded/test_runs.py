@@ -55,13 +55,14 @@ def test_branches_run_side_by_side_and_join_in_order(build: Build):
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_a_map_runs_no_more_iterations_at_once_than_it_may(at_once: int, build: Build):
     busy, most, order = 0, 0, []
+    together = threading.Barrier(at_once)
 
     def handler(item: int) -> int:
         nonlocal busy, most
         busy += 1
         most = max(most, busy)
         order.append(item)
-        time.sleep(0.02)
+        together.wait(10)
         busy -= 1
         return -item
 
