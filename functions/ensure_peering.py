@@ -24,5 +24,7 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 def _ensure(order: _Order, services: Services) -> StepResult:
     if order.plan.mode is Mode.DIRECT:
         return StepResult(facts={"peering_id": ""})
-    peering_id, touched = ensure_peering(services.cloud, order.plan, order.run, first=order.first)
+    peering_id, touched = ensure_peering(
+        services.cloud, order.plan, order.run, first=order.first and order.plan.existing is None
+    )
     return StepResult(touched=(touched,), facts={"peering_id": peering_id})

@@ -52,6 +52,11 @@ class ErrorCode(StrEnum):
     NO_CAPACITY = "NoCapacity"
     PEERING_UNUSABLE = "PeeringUnusable"
     OPEN_TO_ALL = "OpenToAll"
+    # Permanent: a repair that would lose something.
+    HELD = "Held"
+    RECORD_LOST = "RecordLost"
+    ALLOW_LIST_LOST = "AllowListLost"
+    REPLACE_REQUIRED = "ReplaceRequired"
     # Permanent: the cloud.
     UNAUTHORIZED = "Unauthorized"
     FORBIDDEN = "Forbidden"

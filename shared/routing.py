@@ -17,6 +17,7 @@ class RouteAction(StrEnum):
     ADD = "add"
     UNCHANGED = "unchanged"
     ADOPT = "adopt"
+    CHANGE = "change"
     REFUSE = "refuse"
 
 
@@ -65,8 +66,13 @@ def covering(routes: Iterable[Route], target: str) -> Route | None:
     return max(holding, key=lambda route: net(route.destination).prefixlen, default=None)
 
 
-def decide_route(routes: Iterable[Route], *, destination: str, target: str, peering_id: str | None) -> RouteDecision:
-    """Decide about a route to `target` through the peering; None is a peering that does not exist yet."""
+def decide_route(
+    routes: Iterable[Route], *, destination: str, target: str, peering_id: str | None, exposure: str | None = None
+) -> RouteDecision:
+    """Decide about a route to `target` through the peering; None is a peering that does not exist yet.
+
+    A route with the mark of `exposure` may be changed, for that exposure made it.
+    """
     # A route of IPv6 is on no packet's way here.
     routes = tuple(route for route in routes if networks(route.destination))
     elsewhere = [
@@ -85,6 +91,9 @@ def decide_route(routes: Iterable[Route], *, destination: str, target: str, peer
         return RouteDecision(RouteAction.ADOPT, f"{describe(taken)} was there and leads the right way")
     if taken is None or net(taken.destination).prefixlen < net(destination).prefixlen:
         return RouteDecision(RouteAction.ADD, f"nothing leads to {target} through the peering")
+    mark = read_mark(taken.description)
+    if mark is not None and mark.exposure == exposure and net(taken.destination) == net(destination):
+        return RouteDecision(RouteAction.CHANGE, f"{describe(taken)} is ours and leads {target} elsewhere")
     return RouteDecision(RouteAction.REFUSE, f"{describe(taken)} leads {target} elsewhere")
 
 

@@ -27,21 +27,36 @@ def make_plan(cloud: Cloud, request: ExposeRequest, run: str, settings: Settings
     check_request(request, cloud.project_id, now)
     world = observe_world(cloud, request, now)
     check_instance(request, world.instance)
-    site = Site(world, request, settings)
-    around = site.look_around(cloud)
-    choice = site.choose(around)
     expires_at = request.expiry(now, settings.default_expires_after)
-    record = _record(site, choice, run, expires_at)
-    plan = _plan(site, choice, record, _existing(site, around.held))
-    target = Target(exposure=plan.exposure, name=plan.name, instance_id=plan.instance_id, record=plan.record)
+    plan = draw_plan(cloud, world, request, run, settings, expires_at=expires_at)
     findings = warnings(
         request,
         world.instance,
-        whitelist_changes=choice.whitelist_changes,
+        whitelist_changes=plan.whitelist_changes,
         expires_at=expires_at,
         expirer=settings.expirer,
     )
-    return PlanResult(plan=plan, target=target, findings=(*findings, *_adoptions(plan.existing)))
+    return PlanResult(plan=plan, target=target_of(plan), findings=(*findings, *_adoptions(plan.existing)))
+
+
+def draw_plan(
+    cloud: Cloud, world: World, request: ExposeRequest, run: str, settings: Settings, *, expires_at: int | None
+) -> Plan:
+    """The plan of a request that may be carried out, from what was observed; looks around once more.
+
+    Raises:
+        PermanentError: one of the refusals, naming the field.
+    """
+    site = Site(world, request, settings)
+    around = site.look_around(cloud)
+    choice = site.choose(around)
+    record = _record(site, choice, run, expires_at)
+    return _plan(site, choice, record, _existing(site, around.held))
+
+
+def target_of(plan: Plan) -> Target:
+    """What would have to be taken down of a plan."""
+    return Target(exposure=plan.exposure, name=plan.name, instance_id=plan.instance_id, record=plan.record)
 
 
 def _record(site: Site, choice: Choice, run: str, expires_at: int | None) -> Record:
@@ -59,6 +74,7 @@ def _record(site: Site, choice: Choice, run: str, expires_at: int | None) -> Rec
         allow=allow_digest(request.allow),
         expires_at=expires_at,
         bandwidth=request.bandwidth_mbit,
+        repair=request.repair,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.errors import ErrorCode, PermanentError
+from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.vpc import Peering, Subnet
 from shared.planning.choose import (
@@ -29,9 +30,10 @@ from shared.planning.safety import (
     check_whitelist,
     whitelist_closed,
 )
-from shared.record import Mode, read_mark, read_record
+from shared.record import Mode, read_record
 from shared.request import ExposeRequest
 from shared.resources.converge import elect
+from shared.resources.listener import is_ours
 from shared.routing import RouteAction, decide_route
 from shared.settings import Settings
 
@@ -207,7 +209,7 @@ class Site:
         for listener in around.listeners:
             # UDP has ports of its own.
             same_port = listener.protocol_port == self.request.port and listener.protocol != "UDP"
-            if same_port and read_mark(listener.description) is None:
+            if same_port and not is_ours(listener, resource_name(self.world.exposure)):
                 raise refusal(
                     ErrorCode.PORT_TAKEN,
                     f"Port {self.request.port} of the load balancer is taken by listener {listener.id}, "
@@ -249,6 +251,7 @@ class Site:
                 destination=towards,
                 target=target,
                 peering_id=peering.id if peering else None,
+                exposure=self.world.exposure,
             )
             if decision.action is RouteAction.REFUSE:
                 raise PermanentError(

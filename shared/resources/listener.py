@@ -24,22 +24,23 @@ def ensure_listener(
     Raises:
         PermanentError: `PortTaken` by a listener that is not ours; `ParentGone`.
     """
-    desired = ListenerCreate(
-        loadbalancer_id=load_balancer_id,
-        protocol_port=plan.listener_port,
-        name=listener_name(plan.name, address),
-        description=plan.record,
-        ipgroup=ListenerIpGroup(ipgroup_id=ip_group_id, enable_ipgroup=True, type="white"),
-    )
-    listener, made = ensure_unique(
-        lambda: _at_port(cloud, load_balancer_id, plan.listener_port),
-        lambda: child_of("load balancer", load_balancer_id, lambda: cloud.elb.create_listener(desired)),
-        first=first,
-    )
+
+    def create() -> Listener:
+        desired = ListenerCreate(
+            loadbalancer_id=load_balancer_id,
+            protocol_port=plan.listener_port,
+            name=_name(cloud, plan, address, None),
+            description=plan.record,
+            ipgroup=ListenerIpGroup(ipgroup_id=ip_group_id, enable_ipgroup=True, type="white"),
+        )
+        return child_of("load balancer", load_balancer_id, lambda: cloud.elb.create_listener(desired))
+
+    listener, made = ensure_unique(lambda: _at_port(cloud, load_balancer_id, plan.listener_port), create, first=first)
     if made:
         return listener, _touched(listener, Did.CREATED, f"port {plan.listener_port} was not open")
     before = _check_ours(plan, listener)
-    renamed = not is_named(listener, plan.name)
+    name = _name(cloud, plan, address, listener)
+    renamed = listener.name != name
     if listener.description == plan.record and admits(listener, ip_group_id) and not renamed:
         own = plan.existing is None
         reason = "made by this run, in an earlier attempt" if own else "it is as it should be"
@@ -49,7 +50,7 @@ def ensure_listener(
         cloud.elb.update_listener,
         listener.id,
         description=plan.record,
-        name=_name(cloud, plan, address) if renamed else None,
+        name=name if renamed else None,
         ip_group_id=ip_group_id,
     )
     listener = update("listener", listener.id, call)
@@ -78,15 +79,27 @@ def _at_port(cloud: Cloud, load_balancer_id: str, port: int) -> Listener | None:
     return next((one for one in listeners if one.protocol_port == port and one.protocol != "UDP"), None)
 
 
+def is_ours(listener: Listener, name: str) -> bool:
+    """Whether a listener below our load balancer is ours: it bears a mark, or our name where the mark is lost."""
+    return read_mark(listener.description) is not None or is_named(listener, name)
+
+
 def is_named(listener: Listener, name: str) -> bool:
     """Whether a listener bears our name, whatever address is in it."""
     return listener.name.partition("@")[0] == name
 
 
-def _name(cloud: Cloud, plan: Plan, address: str) -> str:
-    """The name that is set again; an address that somebody bound later must not be told as made with it."""
-    made = {eip.address for eip in find_addresses(cloud, plan.name)}
-    return listener_name(plan.name, address if address in made else "")
+def _name(cloud: Cloud, plan: Plan, address: str, listener: Listener | None) -> str:
+    """The listener's name; an address that somebody bound later must not be told as made with the load balancer."""
+    name = listener_name(plan.name, address)
+    if plan.existing is None or (listener is not None and listener.name == name):
+        return name
+    made = [eip.address for eip in find_addresses(cloud, plan.name)]
+    if address in made:
+        return name
+    if listener is not None and is_named(listener, plan.name):
+        return listener.name
+    return listener_name(plan.name, next(iter(made), ""))
 
 
 def _check_ours(plan: Plan, listener: Listener) -> Record | None:

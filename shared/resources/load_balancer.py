@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
@@ -15,6 +16,8 @@ from shared.resources.converge import child_of, create_once, delete, ensure_elec
 from shared.resources.holdings import TAG, find_load_balancers, hold
 from shared.resources.takedown import find_addresses, release_listeners, release_pools
 from shared.results import Did, Kind, Touched
+
+_UNBOUND = frozenset({"DOWN", "PENDING_CREATE"})
 
 
 def ensure_load_balancer(
@@ -57,7 +60,7 @@ def ensure_load_balancer(
 
 def _bind_address(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, eip_type: str, settle: float) -> LoadBalancer:
     """Bind the address that was made with the exposure again; a new one only where the plan may replace it."""
-    eip = loose_address(cloud, plan.name)
+    eip = _loose(cloud, plan)
     if eip is None:
         if not plan.replace:
             raise PermanentError(
@@ -67,7 +70,7 @@ def _bind_address(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, eip_type:
                 advice="Bind an EIP to it (a withdrawal leaves that one), or withdraw and expose the instance again.",
             )
         eip = create_once(
-            lambda: loose_address(cloud, plan.name),
+            lambda: _loose(cloud, plan),
             lambda: cloud.eip.create(eip_type, plan.name, plan.bandwidth_mbit),
             settle=settle,
         )
@@ -84,10 +87,14 @@ def _bind_address(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, eip_type:
     return fresh
 
 
-def loose_address(cloud: Cloud, name: str) -> PublicIp | None:
-    """The oldest address that was made with a load balancer of ours and is bound to nothing."""
-    loose = [eip for eip in find_addresses(cloud, name) if eip.status in {"DOWN", "PENDING_CREATE"}]
-    return min(loose, key=lambda eip: (eip.create_time, eip.id), default=None)
+def loose_addresses(eips: Iterable[PublicIp], name: str) -> list[PublicIp]:
+    """The addresses that were made with a load balancer of ours and are bound to nothing, the oldest first."""
+    loose = [eip for eip in eips if eip.bandwidth_name == name and eip.status in _UNBOUND]
+    return sorted(loose, key=lambda eip: (eip.create_time, eip.id))
+
+
+def _loose(cloud: Cloud, plan: Plan) -> PublicIp | None:
+    return next(iter(loose_addresses(cloud.eip.public_ips(), plan.name)), None)
 
 
 def _restore(cloud: Cloud, plan: Plan, run: str, balancer: LoadBalancer) -> str:

@@ -7,7 +7,7 @@ from shared.otc.cloud import Cloud
 from shared.otc.vpc import Peering
 from shared.planning.plan import Plan
 from shared.record import Mark, read_mark
-from shared.resources.converge import delete, ensure_unique
+from shared.resources.converge import delete, ensure_unique, update, was_other
 from shared.results import Did, Kind, Touched
 
 _LIVE = frozenset({"ACTIVE", "PENDING_ACCEPTANCE"})
@@ -34,7 +34,11 @@ def ensure_peering(cloud: Cloud, plan: Plan, run: str, *, first: bool) -> tuple[
             resource=peering.id,
             advice="Accept it or delete it, then try again.",
         )
-    if made or read_mark(peering.description) == mark:
+    own = read_mark(peering.description)
+    if own is not None and own.exposure == plan.exposure and peering.name != plan.name:
+        update("peering", peering.id, lambda: cloud.vpc.update_peering(peering.id, name=plan.name))
+        return peering.id, _touched(peering.id, Did.UPDATED, was_other(["name"]))
+    if made or own == mark:
         return peering.id, _touched(peering.id, Did.CREATED, "the two VPCs were not peered")
     return peering.id, _touched(peering.id, Did.ADOPTED, "the VPCs were peered already")
 

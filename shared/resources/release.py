@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
-from shared.otc.elb import IpGroup
+from shared.otc.elb import IpGroup, LoadBalancer
 from shared.planning.plan import Target
 from shared.planning.withdrawal import Holdings, held_anchor
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
-from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, hold_all
+from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, find_load_balancers, hold_all
 from shared.resources.ip_group import find_anchors
+from shared.resources.load_balancer import discard_loser
 from shared.results import Did, Kind, StepResult, Touched
 from shared.services import Services
 from shared.step import Order
@@ -69,6 +70,23 @@ def _taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
         touched=(Touched(kind=Kind.IP_GROUP, id=order.target.name, did=Did.KEPT, reason=reason),),
         facts={"owner": owner or ""},
     )
+
+
+def discard_losers(losers: Iterable[LoadBalancer], run: str, services: Services) -> tuple[Touched, ...]:
+    """Delete load balancers that lost their election, as far as this run may."""
+    now, settle = services.now().timestamp(), services.settings.settle_seconds
+    return tuple(
+        Touched(kind=Kind.LOAD_BALANCER, id=loser.id, did=Did.RELEASED, reason="it lost the election")
+        for loser in losers
+        if discard_loser(services.cloud, loser, run=run, now=now, settle=settle)
+    )
+
+
+def discard_own_losers(target: Target, run: str, services: Services) -> tuple[Touched, ...]:
+    """Delete what a run made in vain, when another one has taken the exposure over with a load balancer of its own."""
+    balancers = find_load_balancers(services.cloud, target.name, target.exposure)
+    winner = elect(balancers)
+    return discard_losers((one for one in balancers if one is not winner), run, services)
 
 
 def check_not_adopted(order: ReleaseOrder, groups: Iterable[IpGroup]) -> None:

@@ -11,7 +11,7 @@ from shared.otc.problems import ambiguous
 from shared.otc.vpc import Route, RouteTable
 from shared.planning.plan import Plan, RouteOrder
 from shared.record import Mark, read_mark
-from shared.resources.converge import gone, not_ready
+from shared.resources.converge import gone, not_ready, update
 from shared.results import Did, Kind, Touched
 from shared.routing import RouteAction, covering, decide_route
 from shared.services import gather
@@ -57,7 +57,14 @@ def ensure_route(cloud: Cloud, order: RouteOrder, plan: Plan, run: str, peering_
 
 def _converge(cloud: Cloud, order: RouteOrder, route: Route) -> Touched:
     routes = cloud.vpc.route_table(order.table_id).routes or ()
-    decision = decide_route(routes, destination=order.destination, target=order.target, peering_id=route.nexthop)
+    mark = read_mark(route.description)
+    decision = decide_route(
+        routes,
+        destination=order.destination,
+        target=order.target,
+        peering_id=route.nexthop,
+        exposure=mark.exposure if mark else None,
+    )
     match decision.action:
         case RouteAction.UNCHANGED:
             taken = covering(routes, order.target)
@@ -68,6 +75,9 @@ def _converge(cloud: Cloud, order: RouteOrder, route: Route) -> Touched:
             return _touched(order, Did.ADOPTED, decision.reason)
         case RouteAction.ADD:
             return _add(cloud, order, route, decision.reason)
+        case RouteAction.CHANGE:
+            update("route table", order.table_id, partial(cloud.vpc.change_routes, order.table_id, modify=[route]))
+            return _touched(order, Did.UPDATED, decision.reason)
         case RouteAction.REFUSE:
             raise PermanentError(
                 ErrorCode.ROUTE_IN_THE_WAY,

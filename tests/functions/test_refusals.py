@@ -333,7 +333,7 @@ def test_a_quota_of_minus_one_is_unlimited() -> None:
         ({"port": 65536}, "port"),
         ({"port": "80"}, "port"),
         ({"instance_id": 7}, "instance_id"),
-        ({"action": "verify"}, "action"),
+        ({"action": "destroy"}, "action"),
         ({"colour": "red"}, "colour"),
     ],
 )

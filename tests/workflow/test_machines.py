@@ -30,6 +30,7 @@ OF_EVERY_CALL = {
 # Codes that a handler raises beyond those, and for how long (seconds) the machine must poll on them.
 POLLED = {
     "plan_exposure": {ErrorCode.NOT_YET: 900},
+    "plan_repair": {ErrorCode.NOT_YET: 900},
     "ensure_whitelist": {ErrorCode.NOT_YET: 120},
     "release_whitelist": {ErrorCode.NOT_YET: 120},
     "check_health": {ErrorCode.UNHEALTHY: 120},
@@ -39,7 +40,7 @@ POLLED = {
 INTAKE = {"on_message", "on_trace", "on_timer", "run_workflow"}
 # The way back and the telling.
 BACK = ("Emit", "Keep", "Close", "Review", "Restore", "RollBack")
-TERMINAL = {"completed", "failed", "rejected", "withdrawn"}
+TERMINAL = {"completed", "failed", "rejected", "repaired", "withdrawn"}
 
 # A verification tells an event of each exposure from within its step.
 TOLD_WITHIN = {"Verified"}
@@ -218,8 +219,11 @@ def test_from_every_state_an_event_is_reached(name: str) -> None:
     assert reaching | after == top.keys()
 
 
-def test_every_branch_catches_its_own_failure_as_data_so_that_the_parallel_always_joins() -> None:
-    (build,) = [state for state in ALL if state.body["Type"] == "Parallel"]
+BUILDS = [state for state in ALL if state.body["Type"] == "Parallel"]
+
+
+@pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.machine)
+def test_every_branch_catches_its_own_failure_as_data_so_that_the_parallel_always_joins(build: State) -> None:
     assert "Catch" not in build.body
     assert len(build.body["Branches"]) == 3
     for branch in build.body["Branches"]:
@@ -231,6 +235,12 @@ def test_every_branch_catches_its_own_failure_as_data_so_that_the_parallel_alway
             assert catcher["ErrorEquals"] == ["States.ALL"]
             assert catcher["ResultPath"] == "$.failure"
             assert catcher["Next"] in ends, name
+
+
+def test_a_repair_builds_by_the_same_steps_as_an_exposure_and_takes_nothing_back() -> None:
+    expose, repair = (load_machine(name).source["States"] for name in ("expose", "repair"))
+    assert repair["Build"] == expose["Build"]
+    assert [name for name in repair if name.startswith(("RollBack", "Restore"))] == []
 
 
 def test_a_vanished_parent_leads_back_to_the_parallel_at_most_twice() -> None:
@@ -278,11 +288,12 @@ def test_a_roll_back_goes_on_after_a_failure_and_acts_for_its_own_run_only() -> 
         assert catcher["Next"] in {*back, "RolledBack", "EmitFailed"}
 
 
-def test_an_open_redis_is_closed_at_once_whoever_made_it() -> None:
-    top = load_machine("expose").source["States"]
+@pytest.mark.parametrize(("name", "after"), [("expose", "ReviewFailure"), ("repair", "EmitFailed")])
+def test_an_open_redis_is_closed_at_once_whoever_made_it(name: str, after: str) -> None:
+    top = load_machine(name).source["States"]
     (first, *_) = top["ProbeRedis"]["Catch"]
     assert (first["ErrorEquals"], first["Next"]) == (["OpenToAll"], "CloseBackend")
-    for name in ("CloseBackend", "CloseListener"):
-        assert "owner.$" not in top[name]["Parameters"]
-        assert {catcher["Next"] for catcher in top[name]["Catch"]} == {"ReviewFailure"}
+    for state in ("CloseBackend", "CloseListener"):
+        assert "owner.$" not in top[state]["Parameters"]
+        assert {catcher["Next"] for catcher in top[state]["Catch"]} == {after}
     assert top["CloseBackend"]["Next"] == "CloseListener"

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from workflow.language import Machine, parse
 
-NAMES = ("expose", "extend", "verify", "withdraw")
+NAMES = ("expose", "extend", "repair", "verify", "withdraw")
 
 
 @cache

@@ -1,0 +1,25 @@
+"""Decide how to make an exposure what its record says; changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.planning.repair import RepairResult, make_repair
+from shared.request import parse_request
+from shared.services import LocalContext, Services
+from shared.step import Order, run_step
+
+
+class _Order(Order):
+    request: dict[str, Any]
+
+
+def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+    """FunctionGraph entry point."""
+    return run_step(_Order, _plan, event, context)
+
+
+def _plan(order: _Order, services: Services) -> RepairResult:
+    request = parse_request(order.request)
+    assert request.action == "repair"
+    return make_repair(services.cloud, request, order.run, services.settings, services.now())
