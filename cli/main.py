@@ -10,8 +10,10 @@ import click
 from cli.demo import demo
 from cli.emulator import emulator
 from cli.exposures import list_, show_
+from cli.leaks import leaks
 from cli.options import App, common, examples
 from cli.output import explain
+from cli.plan import plan
 from cli.requests import expose, extend, submit, withdraw
 from cli.running import EXITS, Exit
 from cli.runs import run, serve
@@ -59,5 +61,5 @@ def _reach_this_machine_directly() -> None:
         os.environ["no_proxy"] = ",".join(filter(None, (given, _LOOPBACK)))
 
 
-for _command in (demo, expose, extend, withdraw, list_, show_, submit, serve, run, schema, emulator):
+for _command in (demo, plan, expose, extend, withdraw, list_, show_, leaks, submit, serve, run, schema, emulator):
     main.add_command(_command)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from collections.abc import Callable
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -13,8 +14,42 @@ from cli.running import carry_out
 from shared.errors import ErrorCode, PermanentError
 from shared.request import OnFailure, Risk
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 # With or without the mark that some editors put first.
 _FILE = click.File(encoding="utf-8-sig")
+
+
+_EXPOSING = (
+    click.argument("instance", required=False),
+    click.option("-f", "--file", type=_FILE, help="A request as JSON in place of all options; - is standard input."),
+    click.option("--allow", multiple=True, metavar="CIDR", help="Clients that may connect; may be given again."),
+    click.option(
+        "--accept", multiple=True, type=click.Choice([risk.value for risk in Risk]), help="A risk you acknowledge."
+    ),
+    click.option("--port", type=int, help="Listener port.  [default: 80]"),
+    click.option("--node", metavar="IP:PORT", help="Which node of a Redis Cluster."),
+    click.option("--vpc-id", metavar="ID", help="Where the load balancer stands.  [default: the instance's VPC]"),
+    click.option("--subnet-id", metavar="ID", help="Its subnet.  [default: the one with most free addresses]"),
+    click.option("--same-vpc", type=click.Choice(["documented", "direct"]), help="If both are in one VPC."),
+    click.option("--helper-vpc-id", metavar="ID", help="The other VPC that a documented same-VPC peering needs."),
+    click.option("--availability-zone", "availability_zones", multiple=True, metavar="ZONE", help="May be repeated."),
+    click.option("--flavor", metavar="ID|NAME", help="L4 flavor.  [default: the smallest]"),
+    click.option("--bandwidth-mbit", type=int, help="Of the public address.  [default: 5]"),
+    click.option("--on-failure", type=click.Choice([each.value for each in OnFailure]), help="[default: rollback]"),
+    click.option("--expires-after", metavar="DURATION", help="Such as 30m, 8h or 7d, or never."),
+    click.option("--expires-at", metavar="TIME", help="RFC 3339, such as 2030-01-31T18:00:00Z."),
+    click.option("--require-probe", is_flag=True, help="Fail unless Redis was seen to answer from here."),
+    click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too."),
+    click.option("--request-id", metavar="ID", help="Idempotency key.  [default: a new UUID]"),
+)
+
+
+def exposing(command: F) -> F:
+    """Give a command all that a request to expose may say."""
+    for option in reversed(_EXPOSING):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -24,33 +59,22 @@ _FILE = click.File(encoding="utf-8-sig")
         "dcs-access expose -f request.json",
     )
 )
-@click.argument("instance", required=False)
-@click.option("-f", "--file", type=_FILE, help="A request as JSON in place of all options; - is standard input.")
-@click.option("--allow", multiple=True, metavar="CIDR", help="Clients that may connect; may be given again.")
-@click.option(
-    "--accept", multiple=True, type=click.Choice([risk.value for risk in Risk]), help="A risk you acknowledge."
-)
-@click.option("--port", type=int, help="Listener port.  [default: 80]")
-@click.option("--node", metavar="IP:PORT", help="Which node of a Redis Cluster.")
-@click.option("--vpc-id", metavar="ID", help="Where the load balancer stands.  [default: the instance's VPC]")
-@click.option("--subnet-id", metavar="ID", help="Its subnet.  [default: the one with most free addresses]")
-@click.option("--same-vpc", type=click.Choice(["documented", "direct"]), help="If both are in one VPC.")
-@click.option("--helper-vpc-id", metavar="ID", help="The other VPC that a documented same-VPC peering needs.")
-@click.option("--availability-zone", "availability_zones", multiple=True, metavar="ZONE", help="May be repeated.")
-@click.option("--flavor", metavar="ID|NAME", help="L4 flavor.  [default: the smallest]")
-@click.option("--bandwidth-mbit", type=int, help="Of the public address.  [default: 5]")
-@click.option("--on-failure", type=click.Choice([each.value for each in OnFailure]), help="[default: rollback]")
-@click.option("--expires-after", metavar="DURATION", help="Such as 30m, 8h or 7d, or never.")
-@click.option("--expires-at", metavar="TIME", help="RFC 3339, such as 2030-01-31T18:00:00Z.")
-@click.option("--require-probe", is_flag=True, help="Fail unless Redis was seen to answer from here.")
-@click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too.")
-@click.option("--request-id", metavar="ID", help="Idempotency key.  [default: a new UUID]")
+@exposing
 @common
 def expose(app: App, file: TextIO | None, instance: str | None, **fields: Any) -> None:
     """Publish INSTANCE at a public address and port."""
+    carry_out(app, expose_request(file, instance, fields))
+
+
+def expose_request(file: TextIO | None, instance: str | None, fields: dict[str, Any]) -> dict[str, Any]:
+    """The request to expose that a file or the options make.
+
+    Raises:
+        PermanentError: `InvalidRequest`.
+    """
     fields["instance_id"] = instance
     given = {name: value for name, value in fields.items() if value not in (None, (), False)}
-    carry_out(app, _request("expose", file, given))
+    return _request("expose", file, given)
 
 
 @click.command(epilog=examples("dcs-access withdraw 1b0e..."))

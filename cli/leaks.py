@@ -1,0 +1,48 @@
+"""The command that finds what exposures left behind."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from cli.options import App, Format, common, examples
+from cli.output import show, table
+from shared.leaks import Leak, delete_leaks, find_leaks
+from shared.otc.cloud import Cloud
+from shared.results import Touched
+from shared.services import utc_now
+from shared.settings import read_settings
+
+_COLUMNS = ("kind", "id", "reason", "remedy")
+
+
+@click.command(epilog=examples("dcs-access leaks", "dcs-access leaks --delete"))
+@click.option("--delete", is_flag=True, help="Remove them, after a confirmation; what is kept stays.")
+@click.option("--yes", is_flag=True, help="Do not ask for the confirmation.")
+@common
+def leaks(app: App, *, delete: bool, yes: bool) -> None:
+    """List what carries our marks and belongs to no exposure, and how to be rid of it."""
+    cloud, settle = Cloud(app.connect()), read_settings(os.environ.get).settle_seconds
+    found = find_leaks(cloud, now=utc_now(), settle=settle)
+    removable = [leak for leak in found if not leak.kept]
+    rows = [_row(leak) for leak in found]
+    if not (delete and removable):
+        show(rows, app.output, lambda: table(rows, _COLUMNS) if rows else "There are no leaks.")
+        return
+    click.echo(table(rows, _COLUMNS), err=app.output is not Format.TABLE)
+    if not yes:
+        click.confirm(f"Delete {len(removable)} of them?", abort=True, err=True)
+    touched = delete_leaks(cloud, removable, now=utc_now(), settle=settle)
+    done = [each.model_dump(mode="json") for each in touched]
+    show(done, app.output, lambda: _told(touched))
+
+
+def _row(leak: Leak) -> dict[str, Any]:
+    return {**leak.model_dump(mode="json"), "remedy": leak.remedy}
+
+
+def _told(touched: list[Touched]) -> str:
+    rows = [each.model_dump(mode="json") for each in touched]
+    return table(rows, ("did", "kind", "id", "reason")) if rows else "None of them is a leak any more."
