@@ -6,8 +6,8 @@ from typing import Any
 
 from shared.planning.plan import Plan
 from shared.resources.health import check_health
-from shared.resources.load_balancer import discard_loser
-from shared.results import Did, Kind, StepResult, Touched
+from shared.resources.release import discard_losers
+from shared.results import StepResult
 from shared.services import LocalContext, Services
 from shared.step import Order, run_step
 
@@ -24,10 +24,5 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 def _check(order: _Order, services: Services) -> StepResult:
     status, losers = check_health(services.cloud, order.plan, order.load_balancer_id, first=order.first)
-    now, settle = services.now().timestamp(), services.settings.settle_seconds
-    discarded = [
-        Touched(kind=Kind.LOAD_BALANCER, id=loser.id, did=Did.RELEASED, reason="it lost the election")
-        for loser in losers
-        if discard_loser(services.cloud, loser, run=order.run, now=now, settle=settle)
-    ]
-    return StepResult(touched=tuple(discarded), facts={"member_status": status})
+    discarded = discard_losers(losers, order.run, services)
+    return StepResult(touched=discarded, facts={"member_status": status})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.resources.release import ReleaseOrder, guard, held_balancers
+from shared.resources.release import ReleaseOrder, discard_own_losers, guard, held_balancers
 from shared.resources.takedown import release_load_balancers
 from shared.results import StepResult
 from shared.services import LocalContext, Services
@@ -18,7 +18,10 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 def _release(order: ReleaseOrder, services: Services) -> StepResult:
     kept = guard(order, services)
-    return kept or StepResult(
+    if kept:
+        lost = discard_own_losers(order.target, order.run, services)
+        return kept.model_copy(update={"touched": (*kept.touched, *lost)})
+    return StepResult(
         touched=tuple(
             release_load_balancers(
                 services.cloud, held_balancers(order, services), order.target.name, first=order.first

@@ -13,6 +13,7 @@ from shared.resources.converge import elect
 from shared.resources.health import serving
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import find_anchors
+from shared.resources.release import discard_own_losers
 from shared.results import StepResult
 from shared.services import LocalContext, Services
 from shared.step import Order, run_step
@@ -38,14 +39,17 @@ def _review(order: _Order, services: Services) -> StepResult:
     existing = order.plan.existing
     existed = existing is not None or (record is not None and record.taken)
     complete = existing is not None and existing.complete
+    owner = record.run if record else None
     decision, reason = decide_failure(
         run=order.run,
-        owner=record.run if record else None,
+        owner=owner,
         error=order.error,
         on_failure=order.on_failure,
         stood=complete or (existed and _serves(services.cloud, order.target)),
     )
-    return StepResult(facts={"decision": decision, "reason": reason})
+    taken_over = owner not in {None, order.run}
+    lost = discard_own_losers(order.target, order.run, services) if taken_over else ()
+    return StepResult(touched=lost, facts={"decision": decision, "reason": reason})
 
 
 def decide_failure(

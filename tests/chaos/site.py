@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any
 
 from cli.emulator import CLOUD, write_clouds
@@ -28,6 +28,7 @@ ACCESS = (str(Path(sys.executable).with_name("dcs-access")),)
 _VICTIM = (sys.executable, "-m", "tests.chaos.victim")
 _ROOT = Path(__file__).parents[2]
 _PATIENCE = 60.0
+_TOGETHER = 20.0
 
 Process = subprocess.Popen[str]
 
@@ -53,6 +54,8 @@ class Site:
         self.folder = folder
         self.emulator = Emulator(world, data_plane=ModelledDataPlane(PUBLIC))
         self.calls: list[str] = []
+        self.signed_in = 0
+        self.gathered = False
         self._seen: Counter[str] = Counter()
         self._handled: dict[int, str] = {}
         self._acts: dict[tuple[str, str], Callable[[], object]] = {}
@@ -65,11 +68,25 @@ class Site:
 
     def close(self) -> None:
         """End what still runs."""
+        self.kill()
         for process in self._processes:
-            process.kill()
             process.communicate()
         self._server.close()
         self.emulator.close()
+
+    def kill(self) -> None:
+        """Kill what runs."""
+        for process in self._processes:
+            process.kill()
+
+    def kill_unheard(self) -> None:
+        """Kill what runs before the call that it makes is carried out.
+
+        Raises:
+            ConnectionLost: the emulator must not see the call.
+        """
+        self.kill()
+        raise ConnectionLost
 
     def account(self) -> dict[str, Any]:
         """All the account holds."""
@@ -85,10 +102,37 @@ class Site:
         """Act once, while a call is handled: `before` or `after` it is carried out."""
         self._acts[edge, call] = act
 
+    def gather(self, processes: int) -> None:
+        """Hold every mutating call until so many processes are about to make one."""
+        come: set[str] = set()
+        condition = Condition()
+
+        def hold(request: Request) -> None:
+            if request.method == "GET" or request.path.endswith("/auth/tokens"):
+                return
+            with condition:
+                come.add(request.headers["x-auth-token"])
+                condition.notify_all()
+                self.gathered = condition.wait_for(lambda: len(come) >= processes, _TOGETHER)
+
+        self.emulator.before_call.append(hold)
+
     def jitter(self, seed: int, most: float = 0.05) -> None:
         """Let every call take up to `most` seconds longer, as drawn."""
         random = Random(seed)
         self.emulator.before_call.append(lambda _: time.sleep(random.random() * most))
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for other processes.
+
+        Raises:
+            TimeoutError: they did not get there.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            time.sleep(0.01)
 
     def start(self, *words: str, machine: str = "one") -> Process:
         """Start a command on a machine."""
@@ -109,6 +153,7 @@ class Site:
     def _start(self, program: tuple[str, ...], words: tuple[str, ...], machine: str) -> Process:
         environment = {
             "HOME": str(self.folder),
+            "PYTHONPATH": str(_ROOT),
             "OS_CLIENT_CONFIG_FILE": str(self.folder / "clouds.yaml"),
             "OS_CLOUD": CLOUD,
             "DCS_ACCESS_STORE": str(self.folder / machine),
@@ -148,6 +193,8 @@ class Site:
             route, _ = self.emulator.router.find(request.method, request.path)
         except ApiError:
             return None
+        if route.path.endswith("/auth/tokens"):
+            self.signed_in += 1
         if not route.mutating:
             return None
         kind = f"{request.method} {[part for part in route.path.split('/') if not part.startswith('{')][-1]}"
@@ -173,13 +220,3 @@ def ended(process: Process) -> Ended:
     """Wait for a process to end."""
     out, err = process.communicate(timeout=_PATIENCE)
     return Ended(process.returncode, out, err)
-
-
-def unsent(process: Process) -> None:
-    """Kill a process before the call that it makes is carried out.
-
-    Raises:
-        ConnectionLost: the emulator must not see the call.
-    """
-    process.kill()
-    raise ConnectionLost

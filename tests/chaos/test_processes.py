@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from random import Random
-from threading import Barrier, Event, Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ import pytest
 from emulator import Emulator, Fault, World
 from emulator.dataplane import ModelledDataPlane
 from tests.chaos.scenes import ONE_SET, SCENES, holdings
-from tests.chaos.site import PUBLIC, Ended, Process, Site, ended, unsent
+from tests.chaos.site import PUBLIC, Ended, Process, Site, ended
 from tests.support.product import Product
 
 SLICE = 4
@@ -192,7 +194,7 @@ def test_a_killed_process_leaves_its_run_to_the_next_one(
     if place in STATES[name]:
         victim = site.start_victim(edge, place, *words)
     else:
-        site.when(edge, place, lambda: unsent(victim) if edge == "before" else victim.kill())
+        site.when(edge, place, site.kill_unheard if edge == "before" else site.kill)
         victim = site.start(*words)
     assert ended(victim).code == -signal.SIGKILL
 
@@ -207,14 +209,12 @@ def test_a_killed_process_leaves_its_run_to_the_next_one(
     assert site.account() == unexposed()
 
 
-def at_once(site: Site, call: str, asked: list[tuple[dict[str, Any], str]]) -> list[Ended]:
-    """Ask from several processes, and let none go on with a call before all are about to make it."""
-    together = Barrier(len(asked))
-    for number in range(len(asked)):
-        site.when("before", f"{call} {number + 1}" if number else call, lambda: together.wait(TOGETHER))
+def at_once(site: Site, asked: list[tuple[dict[str, Any], str]]) -> list[Ended]:
+    """Ask from several machines, and let none change anything before all are about to."""
+    site.gather(len(asked))
     processes = [site.start(*ask(site, request), machine=machine) for request, machine in asked]
     ends = [ended(process) for process in processes]
-    assert not together.broken
+    assert site.gathered
     return ends
 
 
@@ -236,8 +236,7 @@ def test_one_request_on_two_machines_at_once_has_one_outcome(make_site: Any, nam
     given = case(name)
     site = make_site(given.world)
     site.jitter(seed)
-    first = "POST ipgroups" if name == "expose" else "DELETE healthmonitors"
-    ends = at_once(site, first, [(given.request, "one"), (given.request, "two")])
+    ends = at_once(site, [(given.request, "one"), (given.request, "two")])
     assert [end.code for end in ends] == [0, 0], ends
     assert ends[0].event["id"] == ends[1].event["id"]
     if name == "expose":
@@ -246,16 +245,78 @@ def test_one_request_on_two_machines_at_once_has_one_outcome(make_site: Any, nam
     assert site.account() == unexposed()
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 16))])
-def test_a_rival_that_fails_late_on_another_machine_takes_nothing_along(site: Site, seed: int) -> None:
+FORBIDDEN = (("healthmonitors", 1), ("members", 1), ("listeners", 1), ("peerings", 2), ("ipgroups", 2))
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
+@pytest.mark.parametrize(
+    ("what", "nth"), [FORBIDDEN[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in FORBIDDEN[1:])]
+)
+def test_a_rival_that_may_not_do_all_takes_nothing_along(site: Site, what: str, nth: int, seed: int) -> None:
     before, request = site.account(), case("expose").request
     site.jitter(seed)
-    site.emulator.faults.add(Fault(method="GET", path="*/statuses", status=403, nth=1 + seed % 2))
-    ends = at_once(site, "POST ipgroups", [(request, "one"), ({**request, "request_id": "rival"}, "two")])
+    site.emulator.faults.add(Fault(method="POST", path=f"*/{what}", status=403, nth=nth))
+    ends = at_once(site, [(request, "one"), ({**request, "request_id": "rival"}, "two")])
     assert sorted(end.code for end in ends) == [0, 1], ends
     assert holdings(site) == ONE_SET
     withdraw(site)
     assert site.account() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rival_that_fails_at_the_probe_takes_nothing_along(site: Site, seed: int) -> None:
+    before, request = site.account(), case("expose").request
+    site.jitter(seed)
+    loser = {**request, "request_id": "loser", "require_probe": True}
+    winner, lost = at_once(site, [(request, "one"), (loser, "two")])
+    assert winner.code == 0, winner.err
+    assert (lost.code, lost.event["data"]["error"]["code"]) == (1, "ProbeFailed")
+    assert holdings(site) == ONE_SET
+    withdraw(site)
+    assert site.account() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_an_exposure_and_a_withdrawal_at_once_leave_one_exposure_or_none(make_site: Any, seed: int) -> None:
+    given = case("withdraw")
+    site = make_site(given.world)
+    site.jitter(seed, 0.2)
+    again = {**case("expose").request, "request_id": "again"}
+    exposed, withdrawn = (
+        ended(process)
+        for process in [
+            site.start(*ask(site, again), machine="one"),
+            site.start(*ask(site, given.request), machine="two"),
+        ]
+    )
+    if site.account() != unexposed():
+        assert exposed.code == 0, (exposed.err, withdrawn.err)
+        assert holdings(site) == ONE_SET
+        withdraw(site)
+    assert site.account() == unexposed(), (exposed.err, withdrawn.err)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", CREATIONS)
+def test_a_waiting_process_takes_over_from_a_killed_one(site: Site, call: str) -> None:
+    words = ask(site, case("expose").request)
+    waiting: list[Process] = []
+
+    def kill() -> None:
+        signed_in = site.signed_in + 1
+        waiting.append(site.start(*words))
+        site.until(lambda: site.signed_in == signed_in)
+        worker.kill()
+
+    site.when("after", call, kill)
+    worker = site.start(*words)
+    assert ended(worker).code == -signal.SIGKILL
+    end = ended(waiting[0])
+    assert end.code == 0, end.err
+    assert holdings(site) == ONE_SET
+    assert [event["id"] for event in site.delivered()] == [end.event["id"]]
 
 
 def test_a_request_id_with_other_content_is_refused(site: Site) -> None:
@@ -292,8 +353,13 @@ def test_ctrl_c_cancels_and_rolls_back(site: Site, call: str) -> None:
     "call", ["POST loadbalancers", *(pytest.param(call, marks=pytest.mark.slow) for call in CREATIONS)]
 )
 def test_a_terminated_worker_leaves_in_order_and_the_next_one_repeats_nothing(site: Site, call: str) -> None:
+    def terminate() -> None:
+        worker.send_signal(signal.SIGTERM)
+        # A worker looks at its signal every now and then; by then the run should not be over.
+        time.sleep(0.5)
+
     run_id = submitted(site, case("expose").request)
-    site.when("before", call, lambda: worker.send_signal(signal.SIGTERM))
+    site.when("before", call, terminate)
     worker = site.start("serve")
     left = ended(worker)
     assert (left.code, left.out) == (0, "")
@@ -304,17 +370,22 @@ def test_a_terminated_worker_leaves_in_order_and_the_next_one_repeats_nothing(si
 
 
 class Webhook:
-    """Takes events, but answers the first few with 503."""
+    """Takes events, but answers the first few with 503; before that it does as it is told."""
 
     def __init__(self, refusals: int) -> None:
         self.heard: list[dict[str, Any]] = []
-        heard = self.heard
+        self.at_refusal: Callable[[], None] = lambda: None
+        webhook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(503 if len(heard) <= refusals else 204)
-                self.end_headers()
+                webhook.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                refused = len(webhook.heard) <= refusals
+                if refused:
+                    webhook.at_refusal()
+                with suppress(ConnectionError):
+                    self.send_response(503 if refused else 204)
+                    self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -324,19 +395,32 @@ class Webhook:
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
-    def close(self) -> None:
+    def __enter__(self) -> Webhook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
 
-@pytest.mark.parametrize("refusals", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("refusals", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_an_event_that_a_webhook_refuses_at_first_is_delivered_later(site: Site, refusals: int) -> None:
-    webhook = Webhook(refusals)
-    try:
+    with Webhook(refusals) as webhook:
         end = site.run(*ask(site, {**case("expose").request, "notify": [webhook.url]}))
-    finally:
-        webhook.close()
     assert end.code == 0, end.err
     assert webhook.heard == [end.event] * (refusals + 1)
+    assert holdings(site) == ONE_SET
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("taker", ["again", "serve"])
+def test_an_event_that_a_killed_process_could_not_deliver_is_delivered_by_the_next(site: Site, taker: str) -> None:
+    with Webhook(1) as webhook:
+        words = ask(site, {**case("expose").request, "notify": [webhook.url]})
+        webhook.at_refusal = site.kill
+        victim = site.start(*words)
+        assert ended(victim).code == -signal.SIGKILL
+        event = taken_up(site, words, taker, 0)
+    assert webhook.heard == [event, event]
     assert holdings(site) == ONE_SET

@@ -74,6 +74,28 @@ def test_a_rival_that_fails_takes_nothing_from_the_other(state: str, turns: list
     assert product.account() == before
 
 
+@pytest.mark.parametrize("issued", range(6))
+@pytest.mark.parametrize("state", ["EnsureListener", "EnsureBackend", "CheckHealth"])
+def test_a_run_that_fails_after_it_lost_its_exposure_takes_its_load_balancer_along(state: str, issued: int) -> None:
+    product, request = SCENES["cross-vpc"]()
+    before = product.account()
+    with product.emulator.change() as account:
+        # Of two made in one second the ids decide.
+        account.world.ids_issued += issued
+    loser = product.another()
+    failing(loser, state, late=False)
+    one, other = loser.begin({**request, "request_id": "loser"}), product.begin(request)
+    one.step()
+    other.step()
+    while not any(each.state == state for each in one._history):
+        one.step()
+    assert other.to_end().output["outcome"] == "completed"
+    assert one.to_end().output["outcome"] == "failed"
+    assert holdings(product) == expected("cross-vpc")
+    product.withdraw()
+    assert product.account() == before
+
+
 @pytest.mark.parametrize("seed", range(EXAMPLES // 4))
 def test_two_requests_interleaved_call_by_call_make_one_exposure(seed: int) -> None:
     product, request = SCENES["whitelisted"]()
