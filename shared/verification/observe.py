@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.errors import AccessError, ErrorCode
 from shared.otc.cloud import Cloud
@@ -16,6 +16,8 @@ from shared.otc.vpc import RouteTable, Subnet
 from shared.record import Mode, Record
 from shared.services import gather
 from shared.verification.project import Parts, Project, candidate_tables
+
+T = TypeVar("T")
 
 _SETTLED = "ONLINE"
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -89,16 +91,20 @@ def _way(project: Project, record: Record) -> list[Subnet]:
 
 
 def _asked(project: Project, records: list[tuple[Parts, Record]], size: int, now: datetime) -> list[str]:
-    """The instances whose whitelist is read: those that are not reached, and those whose turn it is.
-
-    Turns go by the golden ratio, which comes to all of them at whatever interval it is asked.
-    """
-    begin = int(now.timestamp() / 60 * _GOLDEN % 1 * len(records))
-    turn = [*records[begin:], *records[:begin]][:size]
+    """The instances whose whitelist is read: those that are not reached, and those whose turn it is."""
     unreached = [pair for pair in records if _unreached(project, pair[0])]
-    wanted = {record.instance for _, record in (*turn, *unreached)}
+    wanted = {record.instance for _, record in (*turn(records, size, now), *unreached)}
     running = (project.instance_by_id[one] for one in wanted if one in project.instance_by_id)
     return sorted(instance.id for instance in running if instance.status == "RUNNING")
+
+
+def turn(items: Sequence[T], size: int, now: datetime) -> list[T]:
+    """Whose turn it is: a stretch whose beginning moves by the golden ratio a minute.
+
+    That comes to all of them whatever the interval, and nobody has to remember who was last.
+    """
+    begin = int(now.timestamp() / 60 * _GOLDEN % 1 * len(items))
+    return [*items[begin:], *items[:begin]][:size]
 
 
 def _unreached(project: Project, parts: Parts) -> bool:

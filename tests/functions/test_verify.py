@@ -1,0 +1,357 @@
+"""Verification through the whole product: one look at the project, a verdict on each exposure, nothing changed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from emulator.account import Account
+from emulator.elb.models import IpEntry, IpGroup, Listener, LoadBalancer
+from shared.errors import ErrorCode, TemporaryError
+from shared.ids import resource_name
+from shared.otc.cloud import Cloud
+from shared.settings import Settings
+from shared.verification.observe import observe_project
+from shared.verification.report import MOST, judge
+from tests.support.many import exposed
+from tests.support.product import Product
+
+LISTS = 18
+SLICE = 50
+VERIFY = {"action": "verify"}
+
+
+def one() -> Product:
+    """The demo's instance, exposed and looked at for a while."""
+    product = Product()
+    assert product.expose(expires_after="8h")["outcome"] == "completed"
+    product.sink.events.clear()
+    return product
+
+
+def many(count: int) -> Product:
+    """So many exposures, healthy since long."""
+    product = Product(exposed(count))
+    product.clock.advance_to(product.clock.now() + 3600)
+    product.emulator.tick()
+    return product
+
+
+def verify(product: Product, **fields: Any) -> dict[str, Any]:
+    """The result of a verification that changed nothing."""
+    product.emulator.calls.clear()
+    verified: dict[str, Any] = product.run({**VERIFY, **fields}).output["verified"]
+    assert product.emulator.calls.mutating() == []
+    return verified
+
+
+def verdict(product: Product) -> dict[str, Any]:
+    """The only verdict that is not healthy."""
+    (found,) = verify(product)["verdicts"]
+    return dict(found)
+
+
+def change(product: Product, how: Callable[[Account], None]) -> None:
+    """Change the account behind our back, and let the health checks see it."""
+    with product.emulator.change() as account:
+        how(account)
+    product.clock.advance_to(product.clock.now() + 60)
+    product.emulator.tick()
+
+
+def elb(account: Account, table: str) -> Any:
+    """The only resource in a table of ELB."""
+    (found,) = getattr(account.world.elb, table).values()
+    return found
+
+
+def damage(*tables: str) -> Callable[[Account], None]:
+    """Write something else into the description."""
+
+    def how(account: Account) -> None:
+        for table in tables:
+            elb(account, table).description = "tidied up"
+
+    return how
+
+
+def another_group(account: Account) -> None:
+    first = elb(account, "ipgroups")
+    account.world.elb.ipgroups["another"] = IpGroup(**{**first.model_dump(), "id": "another"})
+
+
+def another_list(account: Account) -> None:
+    listener = elb(account, "listeners")
+    listener.description = listener.description.replace(" p=80 ", " p=81 ")
+
+
+def hold(account: Account) -> None:
+    elb(account, "loadbalancers").tags["dcs-access-hold"] = "maintenance"
+
+
+def hold_in_words(account: Account) -> None:
+    elb(account, "ipgroups").description += " hold"
+
+
+def lose_instance(account: Account) -> None:
+    account.world.dcs.instances.clear()
+
+
+def lose_monitor(account: Account) -> None:
+    account.world.elb.healthmonitors.clear()
+
+
+def test_a_healthy_exposure_is_told_as_such_by_one_event() -> None:
+    product = one()
+    result = verify(product)
+    assert result["counts"] == {**dict.fromkeys(result["counts"], 0), "healthy": 1}
+    assert (result["verdicts"], result["repairs"], result["findings"]) == ([], [], [])
+    (event,) = product.sink.events
+    assert event["type"].endswith(".verified")
+    assert event["data"]["endpoint"]["port"] == 80
+
+
+@pytest.mark.parametrize(
+    ("how", "kind", "repairable"),
+    [
+        (hold, "held", False),
+        (hold_in_words, "held", False),
+        (another_group, "conflicting", True),
+        (another_list, "conflicting", False),
+        (damage("ipgroups", "listeners"), "conflicting", False),
+        (lose_instance, "orphaned", False),
+        (damage("ipgroups"), "drifted", True),
+        (damage("listeners"), "drifted", True),
+        (lose_monitor, "drifted", True),
+    ],
+)
+def test_each_state_has_its_verdict_and_says_whether_a_repair_would_do(
+    how: Callable[[Account], None], kind: str, repairable: bool
+) -> None:
+    product = one()
+    about = product.exposure, product.instance_id
+    change(product, how)
+    found = verdict(product)
+    assert (found["kind"], found["repairable"]) == (kind, repairable)
+    assert found["reason"]
+    assert (found["exposure"], found["instance_id"]) == about
+
+
+def test_an_earlier_verdict_hides_a_later_one() -> None:
+    product = one()
+    order = [
+        (lose_monitor, "drifted"),
+        (lose_instance, "orphaned"),
+        (another_list, "conflicting"),
+        (hold, "held"),
+    ]
+    for how, kind in order:
+        change(product, how)
+        assert verdict(product)["kind"] == kind
+
+
+def test_an_unreached_member_is_unhealthy_with_the_clouds_own_code() -> None:
+    product = one()
+
+    def close_port(account: Account) -> None:
+        (instance,) = account.world.dcs.instances.values()
+        instance.status = "ERROR"
+
+    change(product, close_port)
+    found = verdict(product)
+    assert (found["kind"], found["reason_code"]) == ("unhealthy", "ERROR")
+    assert not found["repairable"]
+
+
+def test_a_verdict_says_what_differs_how_it_is_and_how_it_should_be() -> None:
+    product = one()
+
+    def weigh(account: Account) -> None:
+        elb(account, "members").weight = 7
+
+    change(product, weigh)
+    (difference,) = verdict(product)["differences"]
+    (member,) = product.cloud.elb.all_members()
+    assert difference == {"kind": "member", "id": member.id, "field": "weight", "is": "7", "should": "1"}
+    assert product.sink.events[-1]["data"]["differences"] == [difference]
+
+
+def test_the_end_is_announced_an_hour_before_and_told_when_it_has_come() -> None:
+    product = one()
+    assert verify(product)["expiring"] == []
+    product.clock.advance_to(product.clock.now() + timedelta(hours=7, minutes=30).total_seconds())
+    assert [due["exposure"] for due in verify(product)["expiring"]] == [product.exposure]
+    kinds = [event["type"].rpartition(".")[2] for event in product.sink.events]
+    assert kinds == ["verified", "verified", "expiring"]
+    product.clock.advance_to(product.clock.now() + timedelta(hours=1).total_seconds())
+    result = verify(product)
+    assert result["expiring"] == []
+    assert [due["instance_id"] for due in result["expired"]] == [product.instance_id]
+    assert product.sink.events[-1]["type"].endswith(".expired")
+
+
+def test_a_repair_is_due_where_the_record_or_the_request_says_so() -> None:
+    product = one()
+    change(product, lose_monitor)
+    assert verify(product)["repairs"] == []
+    (due,) = verify(product, repair=True)["repairs"]
+    assert (due["exposure"], due["instance_id"]) == (product.exposure, product.instance_id)
+
+    def policy(account: Account) -> None:
+        for table in ("ipgroups", "listeners"):
+            elb(account, table).description += " f=repair"
+
+    change(product, policy)
+    (due,) = verify(product)["repairs"]
+    assert due["exposure"] == product.exposure
+
+
+def test_look_alikes_without_our_marks_never_count() -> None:
+    product = one()
+    before = verify(product)
+
+    def imitate(account: Account) -> None:
+        state, name = account.world.elb, resource_name(product.exposure)
+        balancer, listener = elb(account, "loadbalancers"), elb(account, "listeners")
+        strip = {"description": "", "tags": {}}
+        state.loadbalancers["theirs"] = LoadBalancer(**{**balancer.model_dump(), "id": "theirs", **strip})
+        theirs = {"id": "door", "loadbalancer_id": "theirs", "default_pool_id": None, "ipgroup": None, **strip}
+        state.listeners["door"] = Listener(**{**listener.model_dump(), **theirs})
+        state.ipgroups["list"] = IpGroup(id="list", name=name, ip_list=[IpEntry(ip="0.0.0.0/0")])
+        state.ipgroups["older"] = IpGroup(id="older", name=f"dcs-access-{'0' * 20}", created_at=0)
+
+    change(product, imitate)
+    assert {**verify(product), "step": None} == {**before, "step": None}
+
+
+def test_only_the_named_exposures_are_looked_at_by_their_own_or_their_instances_id() -> None:
+    product = many(3)
+    first, second, _ = observe_project(product.cloud, slice=0, now=product.services.now()).exposures
+    instance = judge(observe_project(product.cloud, slice=0, now=product.services.now()), product.services.now())[1]
+    assert instance.instance_id is not None
+    assert sum(verify(product, exposures=[first, instance.instance_id])["counts"].values()) == 2
+    rejected = product.run({**VERIFY, "exposures": [second, "nobody"]}).output
+    assert rejected["outcome"] == "rejected"
+    assert rejected["event"]["data"]["error"]["resource"] == "nobody"
+
+
+def test_a_sink_that_fails_is_left_alone_and_reported() -> None:
+    product = many(3)
+    tried = []
+
+    class Deaf:
+        name = "webhook"
+
+        def deliver(self, event: dict[str, Any]) -> None:
+            tried.append(event)
+            raise TemporaryError(ErrorCode.EVENT_UNDELIVERED, "The webhook gave no answer.", resource="webhook")
+
+    product.services = type(product.services)(**{**vars(product.services), "sinks": lambda _: [Deaf(), product.sink]})
+    (finding,) = verify(product)["findings"]
+    assert finding["message"] == "The webhook gave no answer. It got 0 of 3 events."
+    assert len(tried) == 1
+    assert len(product.sink.events) == 3
+
+
+def counted(product: Product) -> tuple[int, int]:
+    """Calls of one verification: whitelists, and all others."""
+    verify(product)
+    paths = [call.path for call in product.emulator.calls]
+    whitelists = sum(path.endswith("/whitelist") for path in paths)
+    return whitelists, len(paths) - whitelists
+
+
+def test_a_hundred_exposures_take_as_many_list_calls_as_one_and_a_slice_of_whitelists() -> None:
+    alone, lists = counted(many(1))
+    assert (alone, lists <= LISTS) == (1, True)
+    assert counted(many(100)) == (SLICE, lists)
+
+
+def test_the_whitelist_of_an_unreached_instance_is_read_whoevers_turn_it_is() -> None:
+    product = many(10)
+    product.services = type(product.services)(**{**vars(product.services), "settings": Settings(whitelist_slice=0)})
+
+    def cut(account: Account) -> None:
+        account.world.vpc.peerings.clear()
+
+    assert counted(product)[0] == 0
+    change(product, cut)
+    assert counted(product)[0] == 10
+
+
+def test_the_result_of_many_verdicts_stays_small() -> None:
+    product = many(150)
+
+    def rename(account: Account) -> None:
+        for table in ("loadbalancers", "listeners", "pools", "members", "healthmonitors"):
+            for resource in getattr(account.world.elb, table).values():
+                resource.name = "x" * 255
+
+    change(product, rename)
+    result = verify(product, repair=True)
+    assert result["counts"]["drifted"] == 150
+    assert 0 < len(result["verdicts"]) <= MOST
+    assert len(result["repairs"]) == MOST
+    assert len(json.dumps(result)) < 200_000
+    assert len(product.sink.events) == 150
+
+
+def ask_one_by_one(cloud: Cloud) -> int:
+    """What a reader does that knows no project, only exposures."""
+    asked = 0
+    for group in cloud.elb.ip_groups():
+        (balancer,) = cloud.elb.load_balancers(name=group.name)
+        (listener,) = cloud.elb.listeners(load_balancer_id=balancer.id)
+        pool = cloud.elb.pool(listener.default_pool_id or "")
+        cloud.elb.members(pool.id)
+        cloud.elb.monitor(pool.healthmonitor_id or "")
+        cloud.eip.public_ip(balancer.public_ips[0].id)
+        cloud.dcs.whitelist(cloud.dcs.instance(balancer.tags["dcs-access-instance"]).id)
+        for table in cloud.vpc.route_tables():
+            cloud.vpc.route_table(table.id)
+        cloud.vpc.peerings()
+        asked += 1
+    return asked
+
+
+def compared(count: int) -> tuple[float, float, float]:
+    """Seconds in bulk and one by one, and the peak of memory (MiB) in bulk, the emulator's answers included."""
+    product = many(count)
+    begun = time.perf_counter()
+    assert verify(product)["counts"]["healthy"] == count
+    bulk = time.perf_counter() - begun
+    tracemalloc.start()
+    verify(product)
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    product.emulator.calls.clear()
+    begun = time.perf_counter()
+    assert ask_one_by_one(product.cloud) == count
+    assert len(list(product.emulator.calls)) > 10 * count
+    return bulk, time.perf_counter() - begun, peak
+
+
+def test_asking_in_bulk_is_faster_than_asking_exposure_by_exposure() -> None:
+    bulk, single, peak = compared(100)
+    assert bulk < single
+    assert peak < 32
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_thousand_exposures_stay_within_the_budget(capsys: pytest.CaptureFixture[str]) -> None:
+    assert counted(many(2000)) == (SLICE, LISTS)
+    bulk, single, peak = compared(2000)
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n2,000 exposures: {bulk:.1f} s in bulk, {single:.1f} s one by one, {peak:.0f} MiB at most\\n"
+        )
+    assert bulk < single / 10
+    assert peak < 256
