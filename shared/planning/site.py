@@ -15,7 +15,6 @@ from shared.planning.choose import (
     choose_node,
     choose_vpc,
     choose_zones,
-    destination,
     refusal,
     roomiest,
 )
@@ -30,6 +29,7 @@ from shared.planning.safety import (
     check_whitelist,
     whitelist_closed,
 )
+from shared.planning.ways import ways
 from shared.record import Mode, read_record
 from shared.request import ExposeRequest
 from shared.resources.converge import elect
@@ -231,21 +231,16 @@ class Site:
         self, around: Surroundings, backend: Subnet, address: str, peer: str, peering: Peering | None
     ) -> tuple[RouteOrder, ...]:
         """The local route and, across VPCs, the peer route back to the load balancer's subnet."""
-        local, remote = self.world.vpcs[self.vpc], self.world.vpcs[peer]
-        if self.mode is Mode.DIRECT:
-            return ()
-        if self.mode is Mode.DOCUMENTED:
-            ways = [(around.tables[backend.id], remote.cidr, remote.cidr)]
-        else:
-            ways = [
-                (around.tables[backend.id], destination(address, self.home.cidr, remote, local), address),
-                (
-                    around.tables[self.home.id],
-                    destination(backend.cidr, backend.cidr, local, remote),
-                    backend.cidr,
-                ),
-            ]
-        for table, towards, target in ways:
+        needed = ways(
+            self.mode,
+            backend=backend,
+            home=self.home,
+            address=address,
+            local=self.world.vpcs[self.vpc],
+            remote=self.world.vpcs[peer],
+            table_of=lambda subnet: around.tables[subnet.id],
+        )
+        for table, towards, target in needed:
             decision = decide_route(
                 table.routes or (),
                 destination=towards,
@@ -264,7 +259,7 @@ class Site:
             if decision.action is RouteAction.ADD:
                 check_table(table)
         return tuple(
-            RouteOrder(table_id=table.id, destination=towards, target=target) for table, towards, target in ways
+            RouteOrder(table_id=table.id, destination=towards, target=target) for table, towards, target in needed
         )
 
     def _check_quotas(self, peering: Peering | None) -> None:
