@@ -17,7 +17,7 @@ from shared.resources.backend import WEIGHT, pool_description
 from shared.resources.holdings import TAG, listener_name
 from shared.resources.whitelist import entries_of_ours
 from shared.results import Kind
-from shared.routing import RouteAction, decide_route
+from shared.routing import RouteAction, covering, decide_route
 from shared.verification.project import Parts, Project, plain
 from shared.verification.verdict import EXISTS, Difference
 
@@ -34,7 +34,7 @@ _RESTORED: Mapping[Kind, frozenset[str]] = {
     Kind.MEMBER: frozenset({EXISTS, "address", "name", "weight"}),
     Kind.MONITOR: frozenset({EXISTS, "name", *MonitorSettings.model_fields}),
     Kind.PEERING: frozenset({EXISTS, "name"}),
-    Kind.ROUTE: frozenset({EXISTS}),
+    Kind.ROUTE: frozenset({EXISTS, "nexthop"}),
     Kind.WHITELIST: frozenset({WHITELIST_GROUP}),
 }
 # What a repair leaves as it is: it costs money or is only a name, and nothing stops working for it.
@@ -248,7 +248,7 @@ def _private_side(desired: Desired, project: Project) -> list[Difference]:
     mark = read_mark(peering.description)
     named = desired.name if mark and mark.exposure == record.exposure else peering.name
     renamed = _differing(Kind.PEERING, peering.id, {"name": (peering.name, named)})
-    return [*renamed, *(each for way in _ways(desired, project) for each in _route(way, peering))]
+    return [*renamed, *(each for way in _ways(desired, project) for each in _route(way, peering, record.exposure))]
 
 
 def _ways(desired: Desired, project: Project) -> tuple[Way, ...]:
@@ -275,15 +275,20 @@ def _ways(desired: Desired, project: Project) -> tuple[Way, ...]:
     )
 
 
-def _route(way: Way, peering: Peering) -> list[Difference]:
+def _route(way: Way, peering: Peering, exposure: str) -> list[Difference]:
     table, destination, target = way
-    identifier = f"{table.id} {destination}"
-    decision = decide_route(table.routes or (), destination=destination, target=target, peering_id=peering.id)
-    if decision.action is RouteAction.ADD:
-        return [_missing(Kind.ROUTE, identifier)]
-    if decision.action is RouteAction.REFUSE:
-        return [_one(Kind.ROUTE, identifier, "nexthop", decision.reason, peering.id)]
-    return []
+    routes, identifier = table.routes or (), f"{table.id} {destination}"
+    decision = decide_route(routes, destination=destination, target=target, peering_id=peering.id, exposure=exposure)
+    match decision.action:
+        case RouteAction.ADD:
+            return [_missing(Kind.ROUTE, identifier)]
+        case RouteAction.CHANGE:
+            taken = covering(routes, target)
+            return [_one(Kind.ROUTE, identifier, "nexthop", _text(taken and taken.nexthop), peering.id)]
+        case RouteAction.REFUSE:
+            return [_one(Kind.ROUTE, identifier, "way", decision.reason, f"through {peering.id}")]
+        case RouteAction.UNCHANGED | RouteAction.ADOPT:
+            return []
 
 
 def _whitelist(desired: Desired, project: Project) -> list[Difference]:
