@@ -22,7 +22,7 @@ from shared.verification.project import Parts, Project, plain
 from shared.verification.verdict import EXISTS, Difference
 
 LOST = "a list that is lost"
-_NOTHING, _ELSEWHERE = "nothing", "something else"
+_NOTHING, _ELSEWHERE, _OUSTED = "nothing", "something else", "nothing, and another address took its place"
 _LISTENER_PROTOCOL = "TCP"
 # What a repair sets again; where anything else differs, somebody has to decide.
 _RESTORED: Mapping[Kind, frozenset[str]] = {
@@ -79,7 +79,7 @@ def repairable(found: Iterable[Difference]) -> bool:
 
 
 def _restored(difference: Difference) -> bool:
-    lost = difference.should == LOST or difference.is_ == _ELSEWHERE
+    lost = difference.should == LOST or difference.is_ in {_ELSEWHERE, _OUSTED}
     return difference.field in _RESTORED[difference.kind] and not lost
 
 
@@ -143,7 +143,8 @@ def _address(balancer: LoadBalancer, listener: Listener | None, desired: Desired
     own = _own_address(listener, desired, project)
     bound = {eip.id for eip in balancer.public_ips}
     if own is not None and own.id not in bound:
-        return [_one(Kind.EIP, own.id, "bound_to", _NOTHING if own.status == "DOWN" else _ELSEWHERE, balancer.id)]
+        lies = _OUSTED if bound else _NOTHING
+        return [_one(Kind.EIP, own.id, "bound_to", lies if own.status == "DOWN" else _ELSEWHERE, balancer.id)]
     if own is None:
         return [] if bound else [_missing(Kind.EIP, desired.name)]
     size = desired.record.bandwidth

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.eip.models import BandwidthSpec
-from emulator.elb.models import IpEntry
+from emulator.elb.models import IpEntry, LoadBalancer
 from shared.otc.eip import PublicIp
 from shared.probe import ProbeAnswer
 from shared.record import read_record
@@ -226,17 +226,53 @@ def test_an_exposure_of_every_kind_is_repaired_to_the_same_kind(how: str) -> Non
     assert account(product) == before
 
 
+def bind_theirs(account: Any) -> str:
+    """Somebody binds an address of their own."""
+    (balancer,) = account.world.elb.loadbalancers.values()
+    theirs = BandwidthSpec(name="theirs", size=5, share_type="PER", charge_mode="traffic")
+    made = account.eip.create(balancer.project_id, "5_bgp", theirs)
+    account.eip.bind(made, "ELB", balancer.id)
+    return str(made.id)
+
+
 def test_an_address_that_somebody_bound_is_used_and_never_claimed() -> None:
     product = damaged(delete_address)
     with product.emulator.change() as account_now:
-        eip = account_now.world.eip
-        (balancer,) = account_now.world.elb.loadbalancers.values()
-        theirs = BandwidthSpec(name="theirs", size=5, share_type="PER", charge_mode="traffic")
-        made = account_now.eip.create(balancer.project_id, "5_bgp", theirs)
-        account_now.eip.bind(made, "ELB", balancer.id)
+        theirs = bind_theirs(account_now)
         forget("listeners")(account_now)
     output = repair(product)
     assert output["outcome"] == "repaired"
     assert output["event"]["data"]["endpoint"]["address"] == address(product).address
     product.withdraw()
-    assert list(eip.publicips) == [made.id]
+    assert [eip.id for eip in product.cloud.eip.public_ips()] == [theirs]
+
+
+def test_an_address_that_another_one_has_ousted_is_told_and_left_to_a_person() -> None:
+    product = damaged(unbind_address)
+    with product.emulator.change() as account_now:
+        bind_theirs(account_now)
+    verdict = verify(product)
+    assert [each.field for each in verdict.differences] == ["bound_to"]
+    assert not verdict.repairable
+    assert repair(product)["outcome"] == "repaired"
+    assert verify(product).differences == verdict.differences
+
+
+def test_what_only_looks_like_ours_is_left_alone() -> None:
+    product = exposed()
+    name = f"dcs-access-{product.exposure}"
+    theirs = product.cloud.elb.create_ip_group(name, "mine", ["198.51.100.0/24"])
+    with product.emulator.change() as account_now:
+        (balancer,) = account_now.world.elb.loadbalancers.values()
+        fields = balancer.model_dump(include={"project_id", "vpc_id", "elb_virsubnet_ids", "availability_zone_list"})
+        twin = LoadBalancer(**fields, id="twin", name=name, description="mine")
+        account_now.world.elb.loadbalancers[twin.id] = twin
+        set_field("healthmonitors", delay=50)(account_now)
+        routes("vpc-dcs")(account_now)
+    product.emulator.calls.clear()
+    assert repair(product)["outcome"] == "repaired"
+    assert not [call for call in product.emulator.calls.mutating() if theirs.id in call.path or "twin" in call.path]
+    assert verify(product).kind is VerdictKind.HEALTHY
+    product.withdraw()
+    assert [group.id for group in product.cloud.elb.ip_groups()] == [theirs.id]
+    assert [one.id for one in product.cloud.elb.load_balancers()] == ["twin"]

@@ -53,6 +53,23 @@ def test_a_route_that_takes_a_part_of_the_target_is_in_the_way(other: str, actio
     assert decision.action is action
 
 
+@pytest.mark.parametrize(
+    ("destination", "exposure", "action"),
+    [
+        (DESTINATION, "exposure", RouteAction.CHANGE),
+        (DESTINATION, "another", RouteAction.REFUSE),
+        (DESTINATION, None, RouteAction.REFUSE),
+        ("192.168.0.0/24", "exposure", RouteAction.REFUSE),
+    ],
+)
+def test_a_route_that_leads_elsewhere_is_changed_by_the_exposure_that_made_it_alone(
+    destination: str, exposure: str | None, action: RouteAction
+) -> None:
+    routes = [route(destination, "other", MARK)]
+    decision = decide_route(routes, destination=DESTINATION, target=TARGET, peering_id=PEERING, exposure=exposure)
+    assert decision.action is action
+
+
 def test_without_a_peering_yet_no_route_can_be_right_already() -> None:
     decision = decide_route([route(DESTINATION)], destination=DESTINATION, target=TARGET, peering_id=None)
     assert decision.action is RouteAction.REFUSE

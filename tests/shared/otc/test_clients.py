@@ -85,6 +85,8 @@ def test_a_load_balancer_comes_with_its_eip_and_goes_without_it(cloud: Cloud):
     assert cloud.elb.load_balancers(ids=[made.id]) == [made]
     assert cloud.elb.load_balancers(name="other") == []
     assert made.tags == {"env": "test"}
+    cloud.elb.tag_load_balancer(made.id, {"env": "changed", "more": "one"})
+    assert cloud.elb.load_balancer(made.id).tags == {"env": "changed", "more": "one"}
     assert cloud.elb.update_load_balancer(made.id, description="changed", name="new").name == "new"
     eip = cloud.eip.public_ip(made.public_ips[0].id)
     assert (eip.address, eip.bandwidth_name, eip.bandwidth_size) == (made.public_ips[0].address, "bw", 5)
@@ -98,6 +100,21 @@ def test_a_load_balancer_comes_with_its_eip_and_goes_without_it(cloud: Cloud):
     with pytest.raises(PermanentError) as gone:
         cloud.elb.load_balancer(made.id)
     assert gone.value.code is ErrorCode.NOT_FOUND
+
+
+def test_an_address_is_made_by_itself_and_bound_to_a_load_balancers_port(emulator: Emulator, cloud: Cloud):
+    balancer = balancer_on(cloud)
+    assert balancer.vip_port_id is not None
+    made = cloud.eip.create("5_bgp", "own", 7)
+    with pytest.raises(PermanentError) as taken:
+        cloud.eip.bind(made.id, balancer.vip_port_id)
+    assert taken.value.code is ErrorCode.CONFLICT
+    with emulator.change() as account:
+        account.eip.unbind(account.world.eip.publicips[balancer.public_ips[0].id])
+    cloud.eip.bind(made.id, balancer.vip_port_id)
+    assert [eip.id for eip in cloud.elb.load_balancer(balancer.id).public_ips] == [made.id]
+    bound = cloud.eip.public_ip(made.id)
+    assert (bound.bandwidth_name, bound.bandwidth_size) == ("own", 7)
 
 
 def test_the_public_side_is_built_and_taken_down_in_order(cloud: Cloud):
@@ -148,8 +165,8 @@ def test_texts_entries_and_checks_can_be_changed(cloud: Cloud):
     elb = cloud.elb
     balancer = balancer_on(cloud)
     first, second = (elb.create_ip_group(name, "", ["203.0.113.0/24"]) for name in ("first", "second"))
-    changed = elb.update_ip_group(first.id, description="d", entries=["198.51.100.7/32"])
-    assert (changed.description, changed.entries) == ("d", ("198.51.100.7/32",))
+    changed = elb.update_ip_group(first.id, description="d", name="n", entries=["198.51.100.7/32"])
+    assert (changed.name, changed.description, changed.entries) == ("n", "d", ("198.51.100.7/32",))
     assert elb.update_ip_group(first.id, description="e").entries == ("198.51.100.7/32",)
     assert elb.ip_group(first.id).description == "e"
     listener = elb.create_listener(
@@ -163,10 +180,14 @@ def test_texts_entries_and_checks_can_be_changed(cloud: Cloud):
     assert elb.ip_group(second.id).listener_ids == (listener.id,)
     pool = elb.create_pool(PoolCreate(listener_id=listener.id, name="p"))
     assert elb.update_pool(pool.id, description="y", name="q").description == "y"
+    assert elb.update_pool(pool.id, lb_algorithm="SOURCE_IP").lb_algorithm == "SOURCE_IP"
+    member = elb.create_member(pool.id, MemberCreate(address="192.168.0.10", protocol_port=6379, name="m"))
+    renamed = elb.update_member(pool.id, member.id, name="n", weight=2)
+    assert (renamed.name, renamed.weight, renamed.address) == ("n", 2, "192.168.0.10")
     monitor = elb.create_monitor(MonitorCreate(pool_id=pool.id, monitor_port=7000))
     assert monitor.monitor_port == 7000
-    updated = elb.update_monitor(monitor.id, MonitorSettings(delay=7))
-    assert (updated.delay, updated.monitor_port) == (7, None)
+    updated = elb.update_monitor(monitor.id, MonitorSettings(delay=7), name="n")
+    assert (updated.name, updated.delay, updated.monitor_port) == ("n", 7, None)
 
 
 def test_what_is_unique_is_a_conflict_and_what_is_used_cannot_go(cloud: Cloud):
