@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
+from cli.verdicts import VerdictStore
 from shared.ids import run_id
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Transport
@@ -34,14 +35,18 @@ class Composition:
     store: Path
 
     @classmethod
-    def of(cls, transport: Transport, store: Path, *, events_on_stdout: bool = False) -> Composition:
-        """Compose for a project; the store's folder is made if need be."""
+    def of(
+        cls, transport: Transport, store: Path, *, events_on_stdout: bool = False, expirer: str | None = None
+    ) -> Composition:
+        """Compose for a project; the store's folder is made if need be. `expirer` is the schedule at work here."""
         # Standard output holds the result of a command, or all events and nothing else.
         settings = read_settings(os.environ.get)
+        settings = settings.model_copy(update={"expirer": settings.expirer or expirer})
         cloud = Cloud(transport)
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
         stream = sys.stdout if events_on_stdout else None
-        engine = EmbeddedEngine(store, resolver(services(cloud, settings, stream)), load_machines())
+        given = services(cloud, settings, stream, VerdictStore(store))
+        engine = EmbeddedEngine(store, resolver(given), load_machines())
         return cls(cloud, engine, store)
 
     def enqueue(self, request: dict[str, Any]) -> RunView:
@@ -57,14 +62,14 @@ class Composition:
         )
 
 
-def services(cloud: Cloud, settings: Settings, stream: TextIO | None) -> Services:
+def services(cloud: Cloud, settings: Settings, stream: TextIO | None, verdicts: VerdictStore) -> Services:
     """What handlers are given outside the platform."""
     return Services(
         cloud=cloud,
         settings=settings,
         now=utc_now,
         probe=probe,
-        sinks=lambda notify: sinks_for(settings, notify, stream),
+        sinks=lambda notify: verdicts.around(sinks_for(settings, notify, stream), on_change=settings.events_on_change),
     )
 
 

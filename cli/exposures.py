@@ -8,6 +8,7 @@ import click
 
 from cli.options import App, common
 from cli.output import facts, moment, show, table
+from cli.verdicts import VerdictStore
 from shared.errors import ErrorCode, PermanentError
 from shared.ids import PREFIX, resource_name
 from shared.otc.cloud import Cloud
@@ -16,14 +17,17 @@ from shared.record import Record, read_record
 from shared.resources.holdings import find_load_balancers
 from shared.services import gather
 
-_COLUMNS = ("exposure", "instance_id", "node", "endpoint", "clients", "expires_at")
+_COLUMNS = ("exposure", "instance_id", "node", "endpoint", "clients", "expires_at", "verdict", "verified_at")
 
 
 @click.command("list")
 @common
 def list_(app: App) -> None:
-    """List the exposures of the project."""
-    rows = exposures(Cloud(app.connect()))
+    """List the exposures of the project, each with the last verdict on it."""
+    transport = app.connect()
+    last = VerdictStore(app.store_of(transport)).last()
+    unknown = {"verdict": None, "verified_at": None}
+    rows = [{**row, **last.get(row["exposure"], unknown)} for row in exposures(Cloud(transport))]
     show(rows, app.output, lambda: table(rows, _COLUMNS))
 
 

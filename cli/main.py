@@ -18,6 +18,7 @@ from cli.requests import expose, extend, submit, withdraw
 from cli.running import EXITS, Exit
 from cli.runs import run, serve
 from cli.schemas import schema
+from cli.verify import verify
 from shared.errors import AccessError, TemporaryError
 
 _LOOPBACK = "127.0.0.0/8,localhost"
@@ -61,5 +62,20 @@ def _reach_this_machine_directly() -> None:
         os.environ["no_proxy"] = ",".join(filter(None, (given, _LOOPBACK)))
 
 
-for _command in (demo, plan, expose, extend, withdraw, list_, show_, leaks, submit, serve, run, schema, emulator):
+for _command in (
+    demo,
+    plan,
+    expose,
+    extend,
+    withdraw,
+    list_,
+    show_,
+    verify,
+    leaks,
+    submit,
+    serve,
+    run,
+    schema,
+    emulator,
+):
     main.add_command(_command)

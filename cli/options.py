@@ -62,8 +62,12 @@ class App:
             os.environ.setdefault("OS_CLIENT_CONFIG_FILE", str(emulator_config()))
         return connect(self.os_cloud, self.os_region_name)
 
+    def store_of(self, transport: Transport) -> Path:
+        """The folder of a project's queue."""
+        return self.store or state_path() / transport.project_id
+
     @contextmanager
-    def compose(self, *, events_on_stdout: bool = False) -> Iterator[Composition]:
+    def compose(self, *, events_on_stdout: bool = False, expirer: str | None = None) -> Iterator[Composition]:
         """Put cloud, engine and handlers together for as long as the block lasts.
 
         Raises:
@@ -75,10 +79,10 @@ class App:
         from workflow.engines.embedded import STORE_ERRORS  # noqa: PLC0415
 
         transport = self.connect()
-        store = self.store or state_path() / transport.project_id
+        store = self.store_of(transport)
         unusable: tuple[type[Exception], ...] = (OSError, *STORE_ERRORS)
         try:
-            composed = Composition.of(transport, store, events_on_stdout=events_on_stdout)
+            composed = Composition.of(transport, store, events_on_stdout=events_on_stdout, expirer=expirer)
         except unusable as problem:
             message = f"{store} cannot hold the queue: {_reason(problem)}."
             advice = "Give a folder with --store that can be written and is kept."

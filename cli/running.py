@@ -30,6 +30,7 @@ class Exit(IntEnum):
     FAILED = 1
     REFUSED = 2
     CANCELLED = 3
+    DIFFERS = 4
     LEFT = 130
 
 
@@ -39,6 +40,7 @@ Exit codes:
   1    failed; what was made is rolled back, or kept if the request says so
   2    refused: wrong usage, input or credentials, or a safety rule; nothing was created
   3    cancelled: an exposure is rolled back, a withdrawal stops where it is
+  4    verified, and not all is as it should be
   130  left by Ctrl-C; a run that had not ended goes on with the next worker"""
 
 
@@ -106,7 +108,7 @@ def event_of(view: RunView) -> dict[str, Any] | None:
 def exit_of(event: Mapping[str, Any]) -> Exit:
     """The exit code that an event stands for."""
     kind = EventKind(event["type"].rpartition(".")[2])
-    if kind in {EventKind.COMPLETED, EventKind.WITHDRAWN}:
+    if kind in {EventKind.COMPLETED, EventKind.REPAIRED, EventKind.WITHDRAWN}:
         return Exit.OK
     if event["data"]["error"]["code"] == ErrorCode.CANCELLED:
         return Exit.CANCELLED
@@ -130,5 +132,7 @@ def summary(event: Mapping[str, Any]) -> str:
     parts = [f"{kind}: exposure {cell(data['exposure'])}", facts(head)]
     if data["resources"]:
         parts += ["", table(data["resources"], ("did", "kind", "id", "reason"))]
+    if data.get("repaired"):
+        parts += ["", table(data["repaired"], ("kind", "id", "field", "before", "after"))]
     parts += [f"Note {finding['code']}: {finding['message']}" for finding in data["findings"]]
     return "\n".join(parts)

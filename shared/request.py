@@ -213,6 +213,7 @@ class VerifyRequest(_Request):
 
     action: Literal["verify"]
     exposures: tuple[Id, ...] = Field(default=(), description="Exposures or instances; empty means all.")
+    skip: tuple[Id, ...] = Field(default=(), description="Exposures or instances that a run is at work on.")
     repair: bool = Field(default=False, description="Say what to repair, whatever the records say about it.")
 
 

@@ -19,7 +19,8 @@ class Settings(BaseModel):
     `settle_seconds`: how long a lost creation may take to show up. `fresh_seconds`: how long an observation
     may stand in for a new one. `default_expires_after`: how long an exposure lasts if its request does not say;
     `expirer` is whose schedule ends it. `whitelist_slice`: of how many exposures, taking turns, a verification
-    reads the whitelist beyond those that are not reached.
+    reads the whitelist beyond those that are not reached. `events_on_change`: the embedded engine tells a verdict
+    only if it is another one than before.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -36,6 +37,7 @@ class Settings(BaseModel):
     whitelist_slice: int = Field(default=50, ge=0)
     event_file: str | None = None
     event_webhooks: tuple[Webhook, ...] = ()
+    events_on_change: bool = False
 
 
 def read_settings(get: Callable[[str], str | None]) -> Settings:

@@ -21,7 +21,7 @@ _ENDED = frozenset({VerdictKind.EXPIRED, VerdictKind.ORPHANED, VerdictKind.HELD}
 _ORDER = list(VerdictKind)
 
 
-def judge(project: Project, now: datetime, only: Sequence[str] = ()) -> tuple[Verdict, ...]:
+def judge(project: Project, now: datetime, only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Verdict, ...]:
     """A verdict on each exposure, or on those meant by their own or their instance's id; the worst first.
 
     Raises:
@@ -37,7 +37,7 @@ def judge(project: Project, now: datetime, only: Sequence[str] = ()) -> tuple[Ve
             resource=absent[0],
             advice="List the exposures to see what there is.",
         )
-    verdicts = [compare(each.exposure, project, now) for each in parts]
+    verdicts = [compare(each.exposure, project, now) for each in parts if not concerns(each, skip)]
     return tuple(sorted(verdicts, key=lambda one: (_ORDER.index(one.kind), one.exposure)))
 
 

@@ -70,3 +70,46 @@ def test_leaks_are_listed_with_their_remedy_and_go_only_after_a_confirmation(lea
     done = json.loads(leaking.type("leaks", "--delete", "--yes", "-o", "json").stdout)
     assert {each["did"] for each in done} == {"released"}
     assert leaking.read("leaks") == []
+
+
+def lose_monitor(terminal: Terminal) -> None:
+    with terminal.emulator.change() as account:
+        account.world.elb.healthmonitors.clear()
+
+
+def test_a_verification_tells_health_by_its_exit_code_and_the_list_remembers_it(terminal: Terminal):
+    assert terminal.type("verify").stdout.strip() == "There are no exposures."
+    terminal.expose()
+    assert terminal.read("list")[0]["verdict"] is None
+    looked = terminal.type("verify")
+    assert (looked.exit_code, looked.stdout.strip()) == (Exit.OK, "1 healthy")
+    assert terminal.read("list")[0]["verdict"] == "healthy"
+    lose_monitor(terminal)
+    drifted = terminal.type("verify", terminal.instance)
+    assert drifted.exit_code == Exit.DIFFERS
+    assert "health_monitor" in drifted.stdout
+    assert all(len(line) <= 80 for line in drifted.stdout.splitlines()[:4])
+    assert terminal.read("list")[0]["verdict"] == "drifted"
+
+
+def test_a_repair_restores_what_differs_and_the_second_look_is_the_result(terminal: Terminal):
+    terminal.expose()
+    lose_monitor(terminal)
+    repaired = terminal.type("verify", "--repair", "-o", "json")
+    assert repaired.exit_code == Exit.OK
+    data = json.loads(repaired.stdout)
+    assert data["counts"]["healthy"] == 1
+    (event,) = data["repaired"]
+    assert event["type"].endswith("repaired")
+    assert [(each["kind"], each["field"]) for each in event["data"]["repaired"]] == [("health_monitor", "exists")]
+    assert terminal.type("verify", "--repair").stdout.strip() == "1 healthy"
+
+
+def test_an_exposure_that_is_not_there_is_refused(terminal: Terminal):
+    refused = terminal.type("verify", "no-such-exposure")
+    assert (refused.exit_code, "Error ExposureNotFound" in refused.stderr) == (Exit.REFUSED, True)
+
+
+@pytest.mark.parametrize("words", [("--replace",), ("--allow", "203.0.113.7"), ("--repair", "--allow", "203.0.113.7")])
+def test_options_of_a_repair_go_with_a_repair(terminal: Terminal, words: tuple[str, ...]):
+    assert terminal.type("verify", *words).exit_code == Exit.REFUSED
