@@ -6,36 +6,69 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from random import SystemRandom
 from threading import Event
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
-from cli.options import App, common
+from cli.options import App, common, examples
 from cli.output import facts, moment, show, table
 from cli.progress import Board, line
 from cli.running import Exit, event_of, follow, report, summary
+from cli.schedule import Schedule
 from shared.errors import ErrorCode, PermanentError
 from shared.masking import mask
+from shared.request import Duration
 
 if TYPE_CHECKING:
     from workflow.engines.embedded import RunView
 
+_SHORTEST = timedelta(seconds=10)
 _COLUMNS = ("run_id", "machine", "instance_id", "status", "outcome", "created", "ended")
 
 
-@click.command()
+@click.command(epilog=examples("dcs-access serve", "dcs-access serve --verify-every 30m"))
+@click.option("--verify-every", metavar="DURATION", help="Look at all exposures so often, and end what has expired.")
+@click.option("--repair", is_flag=True, help="With --verify-every: repair what differs, whatever the records say.")
 @common
-def serve(app: App) -> None:
+def serve(app: App, verify_every: str | None, *, repair: bool) -> None:
     """Work the queue until stopped.
 
     Events go to standard output, one JSON object a line.
     A termination signal (SIGTERM, Ctrl-C) lets steps at work end; the next worker goes on from there.
     """
-    with app.compose(events_on_stdout=True) as composed, _stop_signal() as stop:
+    if repair and not verify_every:
+        raise click.UsageError("--repair goes with --verify-every.")
+    every = _interval(verify_every) if verify_every else None
+    expirer = f"dcs-access serve --verify-every {verify_every}" if every else None
+    with app.compose(events_on_stdout=True, expirer=expirer) as composed, _stop_signal() as stop:
         if not app.quiet:
             click.echo(f"Working the queue of project {composed.cloud.project_id} in {composed.store}.", err=True)
-        composed.engine.work(stop.is_set)
+        if every is None:
+            composed.engine.work(stop.is_set)
+            return
+        schedule = Schedule(composed, every, repair=repair, clock=time, random=SystemRandom().random)
+
+        def tick() -> bool:
+            if not stop.is_set():
+                schedule.poll()
+            return stop.is_set()
+
+        composed.engine.work(tick)
+
+
+def _interval(text: str) -> timedelta:
+    try:
+        every = TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        every = timedelta(0)
+    if every < _SHORTEST:
+        raise click.BadParameter("give a number and a unit, such as 30m, of at least 10s", param_hint="--verify-every")
+    return every
 
 
 @contextmanager
