@@ -38,7 +38,7 @@ def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str, *, first: bool
         if first:
             raise _unhealthy(plan, member, None)
         _check_way(cloud, plan)
-        raise _unhealthy(plan, member, cloud.elb.member(pool.id, member.id).reason_code)
+        raise _unhealthy(plan, member, _reason(cloud, pool, member))
     return member.operating_status, [one for one in balancers if one.id != winner.id]
 
 
@@ -91,6 +91,16 @@ def _check_way(cloud: Cloud, plan: Plan) -> None:
         taken = covering(cloud.vpc.route_table(order.table_id).routes or (), order.target)
         if taken is None or taken.nexthop != peering.id:
             raise gone(f"route to {order.target} in table", order.table_id)
+
+
+def _reason(cloud: Cloud, pool: PoolStatus, member: MemberStatus) -> str | None:
+    """The cloud's own code; a member that was just made may be in the tree and nowhere else yet."""
+    try:
+        return cloud.elb.member(pool.id, member.id).reason_code
+    except PermanentError as problem:
+        if problem.code is not ErrorCode.NOT_FOUND:
+            raise
+        return None
 
 
 def _unhealthy(plan: Plan, member: MemberStatus, reason: str | None) -> TemporaryError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from shared.errors import ErrorCode, PermanentError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
@@ -12,7 +12,6 @@ from shared.record import Record, read_mark, read_record
 from shared.resources.converge import child_of, ensure_unique, update, was_other
 from shared.resources.holdings import listener_name
 from shared.resources.ip_group import discard_unused_anchors
-from shared.resources.takedown import find_addresses
 from shared.results import Did, Kind, Touched
 
 
@@ -94,7 +93,15 @@ def _name(cloud: Cloud, plan: Plan, address: str, listener: Listener | None) -> 
     name = listener_name(plan.name, address)
     if plan.existing is None or (listener is not None and listener.name == name):
         return name
-    made = [eip.address for eip in find_addresses(cloud, plan.name)]
+    eips = cloud.eip.public_ips()
+    if not any(eip.address == address for eip in eips):
+        raise TemporaryError(
+            ErrorCode.NOT_READY,
+            f"Address {address} is not listed yet, so it is not known with what it was made.",
+            resource=address,
+            advice="It is looked at again.",
+        )
+    made = [eip.address for eip in eips if eip.bandwidth_name == plan.name]
     if address in made:
         return name
     if listener is not None and is_named(listener, plan.name):

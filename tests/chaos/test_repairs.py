@@ -113,6 +113,18 @@ def test_a_spoilt_call_of_a_repair_leaves_one_set_of_resources(name: str, fault:
         assert is_whole(product), (nth, verify(product))
 
 
+@pytest.mark.parametrize("reads", [1, 2, 3])
+@pytest.mark.parametrize("name", DAMAGES)
+def test_what_a_late_cloud_does_not_list_yet_is_not_repaired_twice(name: str, reads: int) -> None:
+    product = broken(name)
+    product.emulator.set_dials({"hidden_reads": dict.fromkeys(("elb", "eip", "vpc"), reads)})
+    output = product.run(order(product)).output
+    assert output["outcome"] == "repaired", output["event"]["data"]["error"]
+    for _ in range(reads):
+        verify(product)
+    assert is_whole(product), verify(product)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_two_repairs_at_once_come_to_one_exposure(seed: int) -> None:
     product = broken("everything")
