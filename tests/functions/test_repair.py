@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -256,6 +257,45 @@ def test_an_address_that_another_one_has_ousted_is_told_and_left_to_a_person() -
     assert not verdict.repairable
     assert repair(product)["outcome"] == "repaired"
     assert verify(product).differences == verdict.differences
+
+
+def test_what_lost_an_election_and_lies_idle_is_deleted() -> None:
+    product = exposed()
+    (group,), (balancer,) = product.cloud.elb.ip_groups(), product.cloud.elb.load_balancers()
+    product.cloud.elb.create_ip_group(group.name, group.description, group.entries)
+    with product.emulator.change() as account_now:
+        table = account_now.world.elb.loadbalancers
+        table["loser"] = table[balancer.id].model_copy(update={"id": "loser", "created_at": product.clock.now()})
+    assert (verify(product).kind, verify(product).repairable) == (VerdictKind.CONFLICTING, True)
+    product.clock.advance_to(product.clock.now() + 60)
+    assert repair(product)["outcome"] == "repaired"
+    assert holdings(product) == ONE_SET
+    assert verify(product).kind is VerdictKind.HEALTHY
+
+
+def test_of_two_records_that_disagree_the_anchors_counts() -> None:
+    product = exposed()
+    (listener,) = product.cloud.elb.listeners()
+    record = read_record(listener.description)
+    assert record is not None
+    other = replace(record, allow="000000000000", repair=True)
+    product.cloud.elb.update_listener(listener.id, description=other.text())
+    assert verify(product).kind is VerdictKind.CONFLICTING
+    assert repair(product)["outcome"] == "repaired"
+    (group,) = product.cloud.elb.ip_groups()
+    restored = read_record(group.description)
+    assert restored is not None
+    assert (restored.allow, restored.repair) == (record.allow, False)
+    assert verify(product).kind is VerdictKind.HEALTHY
+
+
+def test_the_policy_to_repair_is_part_of_the_record_and_stays() -> None:
+    product = Product()
+    product.expose(repair=True)
+    assert verify(product).repair
+    damaged(set_field("members", weight=0), product)
+    repair(product)
+    assert verify(product).repair
 
 
 def test_what_only_looks_like_ours_is_left_alone() -> None:
