@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import cli.session  # noqa: F401  # what it builds on remembers the folder of its first import, a test's own else
 from tests.cli.support import Terminal
 
 
