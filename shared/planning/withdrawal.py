@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.errors import ErrorCode, PermanentError
-from shared.ids import PREFIX, exposure_id, resource_name
+from shared.ids import exposure_id, resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Target
@@ -50,8 +50,8 @@ def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> Withd
     exposure = exposure_id(cloud.project_id, request.instance_id, request.node)
     name = resource_name(exposure)
     groups, balancers = gather(cloud.elb.ip_groups, lambda: hold_all(cloud, name, exposure))
-    ours = [group for group in groups if group.name.startswith(PREFIX) and read_mark(group.description)]
-    anchors = [group for group in ours if _exposure(group) == exposure]
+    ours = [group for group in groups if read_mark(group.description)]
+    anchors = [group for group in ours if _exposure(group) == exposure] or _unmarked(groups, name, balancers)
     if not anchors and not balancers and not _orphaned_address(cloud, name):
         raise _not_exposed(cloud, request)
     record = _record(cloud, elect(anchors), balancers)
@@ -64,6 +64,16 @@ def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> Withd
     )
     target = Target(exposure=exposure, name=name, instance_id=request.instance_id, record=text)
     return WithdrawalResult(target=target, held=held, findings=_findings(record))
+
+
+def _unmarked(groups: list[IpGroup], name: str, balancers: tuple[HeldBalancer, ...]) -> list[IpGroup]:
+    """Anchors whose record is gone: they bear our name, and a listener of ours admits them."""
+    listeners = {listener for balancer in balancers for listener in balancer.listener_ids}
+    return [
+        group
+        for group in groups
+        if group.name == name and not read_mark(group.description) and listeners.intersection(group.listener_ids)
+    ]
 
 
 def _not_exposed(cloud: Cloud, request: WithdrawRequest) -> PermanentError:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError
+from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import ListenerStatus, LoadBalancer, PoolStatus
 from shared.record import read_mark
@@ -50,17 +51,13 @@ def listener_name(name: str, address: str) -> str:
     return f"{name}@{address}"
 
 
-def find_load_balancers(cloud: Cloud, name: str, exposure: str, *, seen: Iterable[str] = ()) -> list[LoadBalancer]:
-    """The load balancers of an exposure: one, or several after a race; those `seen` under another name, too."""
-    found = cloud.elb.load_balancers(name=name)
-    renamed = sorted(set(seen) - {balancer.id for balancer in found})
-    if renamed:
-        found += cloud.elb.load_balancers(ids=renamed)
-    return [
-        balancer
-        for balancer in found
-        if exposure_of(balancer) == exposure and balancer.provisioning_status != "PENDING_DELETE"
-    ]
+def find_load_balancers(cloud: Cloud, name: str, exposure: str) -> list[LoadBalancer]:
+    """The load balancers of an exposure: one, or several after a race; under another name if none has its own."""
+    return _of(exposure, cloud.elb.load_balancers(name=name)) or _of(exposure, cloud.elb.load_balancers())
+
+
+def _of(exposure: str, balancers: Iterable[LoadBalancer]) -> list[LoadBalancer]:
+    return [one for one in balancers if exposure_of(one) == exposure and one.provisioning_status != "PENDING_DELETE"]
 
 
 def exposure_of(balancer: LoadBalancer) -> str | None:
@@ -78,20 +75,32 @@ def hold_all(cloud: Cloud, name: str, exposure: str) -> tuple[HeldBalancer, ...]
 
 
 def hold(cloud: Cloud, balancer: LoadBalancer) -> HeldBalancer:
-    """One load balancer with what is ours below it: under a marked parent our derived name counts."""
+    """One load balancer with what is ours below it: under a marked parent our derived name counts, too."""
+    name = resource_name(exposure_of(balancer) or "")
     try:
         tree = cloud.elb.status_tree(balancer.id)
     except PermanentError as problem:
         if problem.code is not ErrorCode.NOT_FOUND:
             raise
-        return HeldBalancer(id=balancer.id, eips=_eips(balancer, []))
-    listeners = [listener for listener in tree.listeners if ours(listener, balancer.name)]
+        return HeldBalancer(id=balancer.id, eips=_eips(balancer, [], name))
+    pools = (*tree.pools, *_below(tree.listeners))
+    strange = [one.id for one in tree.listeners if not ours(one, name)], [one.id for one in pools if one.name != name]
+    marked = _marked(cloud, balancer) if any(strange) else frozenset()
+    listeners = [listener for listener in tree.listeners if ours(listener, name) or listener.id in marked]
     return HeldBalancer(
         id=balancer.id,
-        eips=_eips(balancer, listeners),
+        eips=_eips(balancer, listeners, name),
         listener_ids=tuple(listener.id for listener in listeners),
-        pools=tuple(_pools((*tree.pools, *_below(listeners)), balancer.name)),
+        pools=tuple(_pools([pool for pool in pools if pool.name == name or pool.id in marked])),
     )
+
+
+def _marked(cloud: Cloud, balancer: LoadBalancer) -> frozenset[str]:
+    """What bears the exposure's mark below a load balancer, whatever it is called now."""
+    listeners, pools = cloud.elb.listeners(load_balancer_id=balancer.id), cloud.elb.pools(load_balancer_id=balancer.id)
+    below = [*((one.id, one.description) for one in listeners), *((one.id, one.description) for one in pools)]
+    marks = {identifier: read_mark(description) for identifier, description in below}
+    return frozenset(one for one, mark in marks.items() if mark and mark.exposure == exposure_of(balancer))
 
 
 def ours(listener: ListenerStatus, name: str) -> bool:
@@ -99,20 +108,20 @@ def ours(listener: ListenerStatus, name: str) -> bool:
     return listener.name.partition("@")[0] == name
 
 
-def _eips(balancer: LoadBalancer, listeners: list[ListenerStatus]) -> tuple[HeldEip, ...]:
+def _eips(balancer: LoadBalancer, listeners: list[ListenerStatus], name: str) -> tuple[HeldEip, ...]:
     names = {listener.name for listener in listeners}
     return tuple(
-        HeldEip(id=eip.id, address=eip.address, made=listener_name(balancer.name, eip.address) in names)
+        HeldEip(id=eip.id, address=eip.address, made=listener_name(name, eip.address) in names)
         for eip in balancer.public_ips
     )
 
 
-def _below(listeners: list[ListenerStatus]) -> list[PoolStatus]:
+def _below(listeners: Iterable[ListenerStatus]) -> list[PoolStatus]:
     return [pool for listener in listeners for pool in listener.pools]
 
 
-def _pools(pools: tuple[PoolStatus, ...], name: str) -> list[HeldPool]:
-    ours = {pool.id: pool for pool in pools if pool.name == name}
+def _pools(pools: Iterable[PoolStatus]) -> list[HeldPool]:
+    ours = {pool.id: pool for pool in pools}
     return [
         HeldPool(
             id=pool.id,

@@ -30,7 +30,7 @@ def ensure_load_balancer(
         PermanentError: `Conflict` when an adopted one has lost its public address.
     """
     election = ensure_elected(
-        lambda: find_load_balancers(cloud, plan.name, plan.exposure, seen=plan.seen.load_balancer_ids),
+        lambda: find_load_balancers(cloud, plan.name, plan.exposure),
         lambda: cloud.elb.create_load_balancer(_desired(plan, run, eip_type)),
         absent=first and not plan.seen.load_balancer_ids,
         settle=settle,

@@ -16,6 +16,7 @@ from emulator.elb.models import IpEntry, IpGroup, Member
 from shared.verification.compare import compare
 from shared.verification.observe import observe_project
 from shared.verification.verdict import Verdict, VerdictKind
+from tests.chaos.scenes import holdings
 from tests.support.product import Product
 from tests.support.worlds import world
 
@@ -277,6 +278,18 @@ def written(calls: Iterable[str]) -> list[str]:
     record = ["PUT ipgroups", "PUT listeners"]
     made = [call.replace("POST", "PUT") for call in calls if call.startswith("POST")]
     return sorted([*calls, *(call for call in record if call not in made)])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_was_changed_is_taken_down_nevertheless(case: Case) -> None:
+    product = exposed()
+    with product.emulator.change() as world_now:
+        case.damage(world_now)
+    assert product.withdraw()["outcome"] == "withdrawn"
+    left = {kind: count for kind, count in holdings(product).items() if count}
+    # A route that somebody has led elsewhere, and a group of their own, are theirs.
+    theirs = {"route led elsewhere": {"routes": 1}, "another allow-list": {"elb.ipgroups": 1}}
+    assert left == theirs.get(case.name, {})
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
