@@ -159,3 +159,70 @@ def test_a_look_alike_of_somebody_else_is_no_leak(description: str):
             table.routes = [route.model_copy(update={"description": description}) for route in table.routes]
     product.cloud.elb.create_ip_group(name, description, ["198.51.100.7"])
     assert leaks(product) == []
+
+
+def add_rival(product: Product, **tags: str) -> None:
+    """A second load balancer of the exposure, idle, with an address that was made with it."""
+    with product.emulator.change() as account:
+        (balancer,) = account.world.elb.loadbalancers.values()
+        own = {
+            "id": "rival",
+            "vip_port_id": "rival-port",
+            "vip_address": "10.0.0.77",
+            "tags": {**balancer.tags, **tags},
+        }
+        account.world.elb.loadbalancers["rival"] = balancer.model_copy(update=own)
+        eip = account.world.eip
+        (address,) = eip.publicips.values()
+        eip.bandwidths["rival-bw"] = eip.bandwidths[address.bandwidth_id].model_copy(update={"id": "rival-bw"})
+        own = {"id": "rival-eip", "address": "80.158.77.77", "bandwidth_id": "rival-bw", "instance_id": "rival"}
+        eip.publicips["rival-eip"] = address.model_copy(update=own)
+
+
+def test_a_load_balancer_that_lost_its_election_goes_with_its_address_and_the_winner_serves_on():
+    product = Product()
+    product.expose()
+    before = product.account()
+    add_rival(product)
+    (leak,) = leaks(product)
+    assert (leak.kind, leak.id) == (Kind.LOAD_BALANCER, "rival")
+    assert delete(product, [leak]) == [(Kind.LOAD_BALANCER, Did.RELEASED), (Kind.EIP, Did.RELEASED)]
+    assert product.account() == before
+
+
+def test_an_ip_group_that_lost_its_election_goes_and_the_anchor_stays():
+    product = Product()
+    product.expose()
+    (anchor,) = product.cloud.elb.ip_groups()
+    product.cloud.elb.create_ip_group(anchor.name, anchor.description, anchor.entries)
+    (leak,) = leaks(product)
+    assert delete(product, [leak]) == [(Kind.IP_GROUP, Did.RELEASED)]
+    assert [group.id for group in product.cloud.elb.ip_groups()] == [anchor.id]
+
+
+def test_what_its_owner_has_tagged_hands_off_is_named_and_kept():
+    product = Product()
+    product.expose()
+    add_rival(product, **{"dcs-access-hold": "mine"})
+    (leak,) = leaks(product)
+    assert leak.kept
+    product.emulator.calls.clear()
+    assert delete(product, [leak]) == []
+    assert product.emulator.calls.mutating() == []
+
+
+def test_an_address_that_somebody_bound_to_a_leaking_load_balancer_stays():
+    product = abandoned()
+    with product.emulator.change() as account:
+        (address,) = account.world.eip.publicips.values()
+        account.world.eip.bandwidths[address.bandwidth_id].name = "theirs"
+    delete(product, leaks(product))
+    assert product.cloud.elb.load_balancers() == []
+    assert [one.id for one in product.cloud.eip.public_ips()] == [address.id]
+
+
+def test_what_another_exposure_needs_is_no_leak_whoever_made_it():
+    product = abandoned(guarded(OFFICE))
+    # The peering bears the mark of the exposure that is gone.
+    assert product.expose(allow=["198.51.100.7"])["outcome"] == "completed"
+    assert {leak.kind for leak in leaks(product)} == set()
