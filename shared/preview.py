@@ -9,9 +9,8 @@ from datetime import datetime
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan
 from shared.record import Mode, Record, read_record
-from shared.resources.ip_group import same_ranges
 from shared.results import Did, Frozen, Kind
-from shared.routing import RouteAction, decide_route
+from shared.routing import RouteAction, decide_route, same_ranges
 from shared.services import gather
 from shared.verification.compare import compare
 from shared.verification.observe import observe_project

@@ -14,7 +14,7 @@ from shared.planning.plan import Before, Plan
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import delete, ensure_elected, update, was_other
 from shared.results import Did, Kind, Touched
-from shared.routing import net
+from shared.routing import same_ranges
 
 
 def find_anchors(cloud: Cloud, name: str, exposure: str, *, seen: Iterable[str] = ()) -> list[IpGroup]:
@@ -113,11 +113,6 @@ def _release_anchor(cloud: Cloud, identifier: str) -> Touched:
 def _foreign_listener(cloud: Cloud, identifier: str) -> str | None:
     users = [one for one in cloud.elb.listeners() if one.ipgroup and one.ipgroup.ipgroup_id == identifier]
     return next((one.id for one in users if read_mark(one.description) is None), None)
-
-
-def same_ranges(one: Iterable[str], other: Iterable[str]) -> bool:
-    """Whether two allow-lists let the same addresses in, entry by entry."""
-    return {net(entry) for entry in one} == {net(entry) for entry in other}
 
 
 def _update(
