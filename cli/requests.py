@@ -39,6 +39,7 @@ _EXPOSING = (
     click.option("--on-failure", type=click.Choice([each.value for each in OnFailure]), help="[default: rollback]"),
     click.option("--expires-after", metavar="DURATION", help="Such as 30m, 8h or 7d, or never."),
     click.option("--expires-at", metavar="TIME", help="RFC 3339, such as 2030-01-31T18:00:00Z."),
+    click.option("--repair", is_flag=True, help="The schedule repairs what differs, and does not only report it."),
     click.option("--require-probe", is_flag=True, help="Fail unless Redis was seen to answer from here."),
     click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too."),
     click.option("--request-id", metavar="ID", help="Idempotency key.  [default: a new UUID]"),

@@ -51,9 +51,8 @@ def verify(app: App, exposures: tuple[str, ...], *, repair: bool, notify: tuple[
     look = checked({"action": "verify", "exposures": exposures, "repair": repair, "notify": notify})
     with app.compose() as composed:
         found = _look(app, composed, look)
-        repaired = (
-            [_repair(app, composed, due, {**how, "notify": notify}) for due in found["repairs"]] if repair else []
-        )
+        due = _due(found, beyond=bool(how.keys() & {"replace", "allow"})) if repair else []
+        repaired = [_repair(app, composed, each, {**how, "notify": notify}) for each in due]
         if repaired:
             found = _look(app, composed, {**look, "request_id": str(uuid4())})
     show({**found, "repaired": repaired}, app.output, lambda: _text(found, repaired))
@@ -69,7 +68,7 @@ def _look(app: App, composed: Composition, request: dict[str, Any]) -> dict[str,
 
 
 def _due(found: Mapping[str, Any], *, beyond: bool) -> list[dict[str, Any]]:
-    """What to repair; `beyond` what a repair can do by itself where the caller said more."""
+    """What to repair; `beyond` adds what a repair can do only because the caller has said more."""
     more = [each for each in found["verdicts"] if beyond and each["kind"] == "drifted" and each["instance_id"]]
     return list({each["exposure"]: each for each in (*found["repairs"], *more)}.values())
 

@@ -105,6 +105,21 @@ def test_a_repair_restores_what_differs_and_the_second_look_is_the_result(termin
     assert terminal.type("verify", "--repair").stdout.strip() == "1 healthy"
 
 
+def test_a_load_balancer_that_is_gone_is_replaced_only_if_that_is_said(terminal: Terminal):
+    terminal.expose()
+    with terminal.emulator.change() as account:
+        elb = account.world.elb
+        for part in (elb.loadbalancers, elb.listeners, elb.pools, elb.members, elb.healthmonitors):
+            part.clear()
+        account.world.eip.publicips.clear()
+    before = terminal.mutations()
+    looked = terminal.type("verify", "--repair")
+    assert (looked.exit_code, terminal.mutations()) == (Exit.DIFFERS, before)
+    replaced = terminal.type("verify", "--repair", "--replace", "-o", "json")
+    assert replaced.exit_code == Exit.OK
+    assert json.loads(replaced.stdout)["counts"]["healthy"] == 1
+
+
 def test_an_exposure_that_is_not_there_is_refused(terminal: Terminal):
     refused = terminal.type("verify", "no-such-exposure")
     assert (refused.exit_code, "Error ExposureNotFound" in refused.stderr) == (Exit.REFUSED, True)
