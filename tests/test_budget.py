@@ -15,7 +15,7 @@ from shared.otc.transport import Answer, Call, Transport
 from tests.chaos.scenes import SCENES
 from tests.support.product import Product
 
-LATENCY = 0.02
+LATENCY = 0.15
 """Seconds a measured call takes, so that calls made side by side are seen to overlap."""
 
 AUTHENTICATION = 1
