@@ -6,6 +6,7 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import LoadBalancer, MemberStatus, PoolStatus, StatusTree
 from shared.planning.plan import Plan
+from shared.planning.safety import admitting_group, whitelist_closed
 from shared.record import read_record
 from shared.resources.converge import elect, gone
 from shared.resources.holdings import find_load_balancers, ours
@@ -82,6 +83,10 @@ def _check_door(cloud: Cloud, plan: Plan, load_balancer_id: str) -> None:
 
 def _check_way(cloud: Cloud, plan: Plan) -> None:
     """Tell a way that vanished from one that is not effective yet."""
+    if plan.whitelist is not None:
+        whitelist = cloud.dcs.whitelist(plan.instance_id)
+        if whitelist_closed(whitelist) and admitting_group(whitelist, plan.whitelist) is None:
+            raise gone(f"whitelist entry {plan.whitelist} of instance", plan.instance_id)
     if not plan.routes:
         return
     peering = find_peering(cloud, plan.vpc_id, plan.peer_vpc_id)

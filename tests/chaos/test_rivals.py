@@ -127,3 +127,16 @@ def test_an_exposure_and_a_withdrawal_at_once_leave_one_exposure_or_none(seed: i
         assert holdings(product) == expected("whitelisted"), withdrawn["outcome"]
         product.withdraw()
     assert product.account() == before, (again["outcome"], withdrawn["outcome"])
+
+
+def test_an_exposure_whose_whitelist_entry_a_withdrawal_took_lets_itself_in_again() -> None:
+    product, request = SCENES["whitelisted"]()
+    before, outside = product.account(), product.cloud.dcs.whitelist(product.instance_id)
+    run = product.begin(request)
+    while not any(each.state == "CheckHealth" for each in run._history):
+        run.step()
+    product.cloud.dcs.put_whitelist(product.instance_id, outside)
+    assert run.to_end().output["outcome"] == "completed"
+    assert product.cloud.dcs.whitelist(product.instance_id) != outside
+    product.withdraw()
+    assert product.account() == before
