@@ -28,7 +28,7 @@ def ensure_listener(
         desired = ListenerCreate(
             loadbalancer_id=load_balancer_id,
             protocol_port=plan.listener_port,
-            name=_name(cloud, plan, address, None),
+            name=_name(cloud, plan, load_balancer_id, address, None),
             description=plan.record,
             ipgroup=ListenerIpGroup(ipgroup_id=ip_group_id, enable_ipgroup=True, type="white"),
         )
@@ -38,7 +38,7 @@ def ensure_listener(
     if made:
         return listener, _touched(listener, Did.CREATED, f"port {plan.listener_port} was not open")
     before = _check_ours(plan, listener)
-    name = _name(cloud, plan, address, listener)
+    name = _name(cloud, plan, load_balancer_id, address, listener)
     renamed = listener.name != name
     if listener.description == plan.record and admits(listener, ip_group_id) and not renamed:
         own = plan.existing is None
@@ -88,13 +88,15 @@ def is_named(listener: Listener, name: str) -> bool:
     return listener.name.partition("@")[0] == name
 
 
-def _name(cloud: Cloud, plan: Plan, address: str, listener: Listener | None) -> str:
+def _name(cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, listener: Listener | None) -> str:
     """The listener's name; an address that somebody bound later must not be told as made with the load balancer."""
     name = listener_name(plan.name, address)
     if plan.existing is None or (listener is not None and listener.name == name):
         return name
     eips = cloud.eip.public_ips()
     if not any(eip.address == address for eip in eips):
+        # A withdrawal takes both, and then the address is never listed again.
+        child_of("load balancer", load_balancer_id, lambda: cloud.elb.load_balancer(load_balancer_id))
         raise TemporaryError(
             ErrorCode.NOT_READY,
             f"Address {address} is not listed yet, so it is not known with what it was made.",

@@ -140,3 +140,18 @@ def test_an_exposure_whose_whitelist_entry_a_withdrawal_took_lets_itself_in_agai
     assert product.cloud.dcs.whitelist(product.instance_id) != outside
     product.withdraw()
     assert product.account() == before
+
+
+@pytest.mark.parametrize("state", STATES[: STATES.index("ProbeRedis")])
+def test_an_exposure_withdrawn_while_it_is_exposed_again_is_made_anew(state: str) -> None:
+    product, request = SCENES["whitelisted"]()
+    before = product.account()
+    product.run(request)
+    again = product.begin({**request, "request_id": "again"})
+    while not any(each.state == state for each in again._history):
+        again.step()
+    product.another().withdraw()
+    assert again.to_end().output["outcome"] == "completed"
+    assert holdings(product) == expected("whitelisted")
+    product.withdraw()
+    assert product.account() == before
