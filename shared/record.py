@@ -98,6 +98,18 @@ def read_mark(description: str | None) -> Mark | None:
         return None
 
 
+def exposure_in(description: str | None) -> str | None:
+    """The exposure that a description of ours names."""
+    mark = read_mark(description)
+    return mark.exposure if mark else None
+
+
+def run_in(description: str | None) -> str | None:
+    """The run that a description of ours names."""
+    mark = read_mark(description)
+    return mark.run if mark else None
+
+
 def read_record(description: str | None) -> Record | None:
     """The record in a description of ours, or None where it is damaged or not ours."""
     words = _words(description)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
+from shared.errors import ErrorCode, PermanentError
 from shared.otc.vpc import Route
 from shared.record import read_mark
 
@@ -95,6 +96,17 @@ def decide_route(
     if mark is not None and mark.exposure == exposure and net(taken.destination) == net(destination):
         return RouteDecision(RouteAction.CHANGE, f"{describe(taken)} is ours and leads {target} elsewhere")
     return RouteDecision(RouteAction.REFUSE, f"{describe(taken)} leads {target} elsewhere")
+
+
+def route_in_the_way(table_id: str, decision: RouteDecision) -> PermanentError:
+    """The refusal of a table in which packets go elsewhere."""
+    return PermanentError(
+        ErrorCode.ROUTE_IN_THE_WAY,
+        f"In route table {table_id}, {decision.reason}.",
+        field="vpc_id",
+        resource=table_id,
+        advice="Remove or narrow that route, or choose another VPC or subnet.",
+    )
 
 
 def describe(route: Route) -> str:

@@ -15,7 +15,7 @@ from shared.otc.dcs import Instance, Node, Whitelist
 from shared.otc.elb import AvailabilityZone, Flavor, IpGroup, Listener, LoadBalancer
 from shared.otc.models import QuotaUsage
 from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
-from shared.record import read_mark
+from shared.record import exposure_in
 from shared.request import ExposeRequest
 from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer, hold
@@ -84,8 +84,10 @@ def observe_world(cloud: Cloud, request: ExposeRequest, now: datetime) -> World:
         vpcs={vpc.id: vpc for vpc in vpcs},
         subnets=subnets,
         tables=tables,
-        ip_groups=tuple(group for group in groups if group.name.startswith(PREFIX) and _ours(group, exposure)),
-        load_balancers=tuple(balancer for balancer in balancers if _ours(balancer, exposure)),
+        ip_groups=tuple(
+            group for group in groups if group.name.startswith(PREFIX) and exposure_in(group.description) == exposure
+        ),
+        load_balancers=tuple(balancer for balancer in balancers if exposure_in(balancer.description) == exposure),
     )
 
 
@@ -131,11 +133,6 @@ def observe_surroundings(
 def _peered(surroundings: Surroundings) -> bool:
     routes = [route for table in surroundings.tables.values() for route in table.routes or ()]
     return any(route.type == "peering" for route in routes)
-
-
-def _ours(resource: IpGroup | LoadBalancer, exposure: str) -> bool:
-    mark = read_mark(resource.description)
-    return mark is not None and mark.exposure == exposure
 
 
 def _instance(cloud: Cloud, instance_id: str) -> Instance:

@@ -33,8 +33,8 @@ from shared.planning.ways import ways
 from shared.record import Mode, read_record
 from shared.request import ExposeRequest
 from shared.resources.converge import elect
-from shared.resources.listener import is_ours
-from shared.routing import RouteAction, decide_route
+from shared.resources.listener import is_ours, port_taken
+from shared.routing import RouteAction, decide_route, route_in_the_way
 from shared.settings import Settings
 
 
@@ -210,13 +210,7 @@ class Site:
             # UDP has ports of its own.
             same_port = listener.protocol_port == self.request.port and listener.protocol != "UDP"
             if same_port and not is_ours(listener, resource_name(self.world.exposure)):
-                raise refusal(
-                    ErrorCode.PORT_TAKEN,
-                    f"Port {self.request.port} of the load balancer is taken by listener {listener.id}, "
-                    "which is not ours.",
-                    "port",
-                    "Choose another port or remove that listener.",
-                )
+                raise port_taken(listener)
 
     def _peer_vpc(self, around: Surroundings) -> str:
         if self.mode is Mode.CROSS_VPC:
@@ -249,13 +243,7 @@ class Site:
                 exposure=self.world.exposure,
             )
             if decision.action is RouteAction.REFUSE:
-                raise PermanentError(
-                    ErrorCode.ROUTE_IN_THE_WAY,
-                    f"In route table {table.id}, {decision.reason}.",
-                    field="vpc_id",
-                    resource=table.id,
-                    advice="Remove or narrow that route, or choose another VPC or subnet.",
-                )
+                raise route_in_the_way(table.id, decision)
             if decision.action is RouteAction.ADD:
                 check_table(table)
         return tuple(

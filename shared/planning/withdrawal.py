@@ -8,7 +8,7 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Target
 from shared.planning.safety import check_project
-from shared.record import Record, read_mark, read_record
+from shared.record import Record, exposure_in, read_mark, read_record, run_in
 from shared.request import WithdrawRequest
 from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer, hold_all
@@ -51,7 +51,9 @@ def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> Withd
     name = resource_name(exposure)
     groups, balancers = gather(cloud.elb.ip_groups, lambda: hold_all(cloud, name, exposure))
     ours = [group for group in groups if read_mark(group.description)]
-    anchors = [group for group in ours if _exposure(group) == exposure] or _unmarked(groups, name, balancers)
+    anchors = [group for group in ours if exposure_in(group.description) == exposure] or _unmarked(
+        groups, name, balancers
+    )
     if not anchors and not balancers and not _orphaned_address(cloud, name):
         raise _not_exposed(cloud, request)
     record = _record(cloud, elect(anchors), balancers)
@@ -94,8 +96,7 @@ def _shared(groups: list[IpGroup], exposure: str, instance_id: str) -> bool:
 
 def held_anchor(group: IpGroup) -> HeldAnchor:
     """An anchor as it is now."""
-    mark = read_mark(group.description)
-    return HeldAnchor(id=group.id, run=mark.run if mark else None)
+    return HeldAnchor(id=group.id, run=run_in(group.description))
 
 
 def _record(cloud: Cloud, anchor: IpGroup | None, balancers: tuple[HeldBalancer, ...]) -> Record | None:
@@ -118,8 +119,3 @@ def _findings(record: Record | None) -> tuple[Finding, ...]:
         return ()
     message = "The record is lost on both places; peering, routes and whitelist are not known and stay."
     return (Finding(code="RecordLost", message=message),)
-
-
-def _exposure(group: IpGroup) -> str | None:
-    mark = read_mark(group.description)
-    return mark.exposure if mark else None

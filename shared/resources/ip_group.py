@@ -11,7 +11,7 @@ from shared.ids import PREFIX
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Before, Plan
-from shared.record import Record, read_mark, read_record
+from shared.record import Record, exposure_in, read_mark, read_record, run_in
 from shared.resources.converge import delete, ensure_elected, update, was_other
 from shared.results import Did, Kind, Touched
 from shared.routing import same_ranges
@@ -26,7 +26,7 @@ def find_anchors(cloud: Cloud, name: str, exposure: str, *, seen: Iterable[str] 
     found = cloud.elb.ip_groups(name=name)
     if not seen <= {group.id for group in found}:
         found = cloud.elb.ip_groups()
-    return [group for group in found if group.id in seen or _exposure(group) == exposure]
+    return [group for group in found if group.id in seen or exposure_in(group.description) == exposure]
 
 
 def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
@@ -60,7 +60,7 @@ def take_anchor(cloud: Cloud, plan: Plan, group: IpGroup, *, made: bool) -> tupl
     """
     if made:
         return _touched(group, Did.CREATED, "the exposure had no IP group"), None
-    own = _run(group.description) == _run(plan.record)
+    own = run_in(group.description) == run_in(plan.record)
     same_list = same_ranges(group.entries, plan.allow)
     same_name = group.name == plan.name
     if own and same_list and same_name:
@@ -141,16 +141,6 @@ def discard_unused_anchors(cloud: Cloud, plan: Plan, *, keep: str) -> None:
     for group in find_anchors(cloud, plan.name, plan.exposure):
         if group.id != keep and not group.listener_ids:
             discard_anchor(cloud, group)
-
-
-def _exposure(group: IpGroup) -> str | None:
-    mark = read_mark(group.description)
-    return mark.exposure if mark else None
-
-
-def _run(description: str) -> str | None:
-    mark = read_mark(description)
-    return mark.run if mark else None
 
 
 def _touched(group: IpGroup, did: Did, reason: str) -> Touched:

@@ -8,7 +8,7 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
-from shared.record import Record, read_mark, read_record
+from shared.record import Record, read_mark, read_record, run_in
 from shared.resources.converge import child_of, ensure_unique, update, was_other
 from shared.resources.holdings import listener_name
 from shared.resources.ip_group import discard_unused_anchors
@@ -57,7 +57,7 @@ def ensure_listener(
         discard_unused_anchors(cloud, plan, keep=ip_group_id)
     if renamed or before is None:
         return listener, _touched(listener, Did.UPDATED, was_other(["name" if renamed else "record"]))
-    if before.run != _run(plan):
+    if before.run != run_in(plan.record):
         return listener, _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
     return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
 
@@ -111,23 +111,23 @@ def _name(cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, listene
     return listener_name(plan.name, next(iter(made), ""))
 
 
+def port_taken(listener: Listener) -> PermanentError:
+    """The refusal of a port that a listener of somebody else holds."""
+    return PermanentError(
+        ErrorCode.PORT_TAKEN,
+        f"Port {listener.protocol_port} of the load balancer is taken by listener {listener.id}, which is not ours.",
+        field="port",
+        resource=listener.id,
+        advice="Choose another port or remove that listener.",
+    )
+
+
 def _check_ours(plan: Plan, listener: Listener) -> Record | None:
     """Its record, if it can be read; without any mark our name counts, since the load balancer is marked."""
     mark = read_mark(listener.description)
     if not (is_named(listener, plan.name) if mark is None else mark.exposure == plan.exposure):
-        raise PermanentError(
-            ErrorCode.PORT_TAKEN,
-            f"Port {plan.listener_port} of the load balancer is taken by listener {listener.id}, which is not ours.",
-            field="port",
-            resource=listener.id,
-            advice="Choose another port or remove that listener.",
-        )
+        raise port_taken(listener)
     return read_record(listener.description)
-
-
-def _run(plan: Plan) -> str | None:
-    record = read_record(plan.record)
-    return record.run if record else None
 
 
 def _touched(listener: Listener, did: Did, reason: str) -> Touched:

@@ -13,7 +13,7 @@ from shared.planning.plan import Plan, RouteOrder
 from shared.record import Mark, read_mark
 from shared.resources.converge import gone, not_ready, update
 from shared.results import Did, Kind, Touched
-from shared.routing import RouteAction, covering, decide_route
+from shared.routing import RouteAction, covering, decide_route, route_in_the_way
 from shared.services import gather
 
 
@@ -79,13 +79,7 @@ def _converge(cloud: Cloud, order: RouteOrder, route: Route) -> Touched:
             update("route table", order.table_id, partial(cloud.vpc.change_routes, order.table_id, modify=[route]))
             return _touched(order, Did.UPDATED, decision.reason)
         case RouteAction.REFUSE:
-            raise PermanentError(
-                ErrorCode.ROUTE_IN_THE_WAY,
-                f"In route table {order.table_id}, {decision.reason}.",
-                field="vpc_id",
-                resource=order.table_id,
-                advice="Remove or narrow that route, or choose another VPC or subnet.",
-            )
+            raise route_in_the_way(order.table_id, decision)
 
 
 def _add(cloud: Cloud, order: RouteOrder, route: Route, reason: str) -> Touched:

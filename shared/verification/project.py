@@ -157,11 +157,6 @@ class Project:
         return {monitor.id: monitor for monitor in self.monitors}
 
     @cached_property
-    def public_ip_by_id(self) -> dict[str, PublicIp]:
-        """EIPs by id."""
-        return {address.id: address for address in self.public_ips}
-
-    @cached_property
     def public_ips_by_name(self) -> dict[str | None, list[PublicIp]]:
         """EIPs by the name of their bandwidth, which says whose load balancer they were made with."""
         return _grouped(self.public_ips, lambda address: address.bandwidth_name)
