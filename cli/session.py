@@ -27,7 +27,13 @@ _CATALOG_TYPES = {
     Service.ELB: ("elbv3", "elb"),
     Service.VPC: ("vpc", "network"),
     Service.DCS: ("dcs", "dcsv1"),
+    Service.IAM: ("identity",),
+    Service.FUNCTIONGRAPH: ("functiongraph", "fgs"),
+    Service.SMN: ("smn", "smnv2"),
+    Service.LTS: ("lts",),
 }
+# Not every catalog lists these; their hosts are named like their neighbours'.
+_NEIGHBOURS = frozenset({Service.FUNCTIONGRAPH, Service.SMN, Service.LTS})
 _WHO = (("username", "user_id"), ("password",))
 # What each kind of credentials must hold; the plugins themselves find out too late.
 _NEEDED = {"password": _WHO, "v3password": _WHO, "token": (("token",),), "v3token": (("token",),)}
@@ -143,6 +149,8 @@ def _host(service: Service, cloud: CloudRegion, access: AccessInfo) -> str:
     named = (cloud.get_endpoint(kind) for kind in kinds)
     listed = (found.url for kind in kinds for found in _endpoints(cloud, access, kind))
     parts = urlsplit(next(filter(None, chain(named, listed)), ""))
+    if not parts.netloc and service in _NEIGHBOURS:
+        return _host(Service.VPC, cloud, access).replace("://vpc.", f"://{service}.")
     if not parts.netloc:
         kind = kinds[0]
         raise PermanentError(

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shared.errors import PermanentError
-from shared.request import Duration, Webhook, invalid
+from shared.request import Cidr, Duration, Risk, Webhook, invalid
 
 PREFIX = "DCS_ACCESS_"
+
+
+def _words(value: Any) -> Any:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
 class Settings(BaseModel):
@@ -21,6 +34,14 @@ class Settings(BaseModel):
     `expirer` is whose schedule ends it. `whitelist_slice`: of how many exposures, taking turns, a verification
     reads the whitelist beyond those that are not reached. `events_on_change`: the embedded engine tells a verdict
     only if it is another one than before.
+
+    Where it is deployed: `application` is the name that all of its functions share, `endpoint` the pattern of a
+    service's address, `event_topic` the URN of the topic that gets the events.
+
+    What messages and console events may ask for: `message_accepts` are the risks they may acknowledge,
+    `notify_hosts` the webhooks' hosts they may name; they are stale after `message_max_age`. An instance with the
+    tag `opt_in_tag` is exposed to the list of `allow_lists` that the tag names. Traces of `own_agencies` are
+    dropped; what changed less than `debounce_seconds` ago is not verified for a trace.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -36,8 +57,19 @@ class Settings(BaseModel):
     expirer: str | None = None
     whitelist_slice: int = Field(default=50, ge=0)
     event_file: str | None = None
-    event_webhooks: tuple[Webhook, ...] = ()
+    event_webhooks: Annotated[tuple[Webhook, ...], BeforeValidator(_words)] = ()
     events_on_change: bool = False
+    application: str = Field(default="dcs-access", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")
+    region: str | None = None
+    endpoint: str = Field(default="https://{service}.{region}.otc.t-systems.com", pattern=r"^https?://\S+$")
+    event_topic: str | None = None
+    message_accepts: Annotated[tuple[Risk, ...], BeforeValidator(_words)] = (Risk.PRODUCTION,)
+    notify_hosts: Words = ()
+    message_max_age: Duration = timedelta(hours=1)
+    opt_in_tag: str = "dcs-access-allow"
+    allow_lists: Annotated[dict[str, tuple[Cidr, ...]], BeforeValidator(_json)] = Field(default_factory=dict)
+    own_agencies: Words = ()
+    debounce_seconds: float = Field(default=300.0, ge=0)
 
 
 def read_settings(get: Callable[[str], str | None]) -> Settings:
@@ -49,8 +81,6 @@ def read_settings(get: Callable[[str], str | None]) -> Settings:
     found: dict[str, Any] = {
         name: value for name in Settings.model_fields if (value := get(PREFIX + name.upper())) not in (None, "")
     }
-    if "event_webhooks" in found:
-        found["event_webhooks"] = tuple(found["event_webhooks"].split())
     try:
         return Settings.model_validate(found)
     except ValidationError as problem:

@@ -22,6 +22,10 @@ class Service(StrEnum):
     ELB = "elb"
     VPC = "vpc"
     DCS = "dcs"
+    IAM = "iam"
+    FUNCTIONGRAPH = "functiongraph"
+    SMN = "smn"
+    LTS = "lts"
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ class TokenTransport:
                 data=None if call.body is None else json.dumps(call.body),
                 headers={"X-Auth-Token": self._token, "Content-Type": "application/json"},
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
             )
         except requests.RequestException:
             raise lost(call) from None
