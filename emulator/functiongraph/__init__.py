@@ -1,0 +1,1 @@
+"""FunctionGraph v2."""

@@ -1,0 +1,1 @@
+"""Runs the handlers of an uploaded zip as the platform does, in processes of their own."""
