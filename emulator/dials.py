@@ -49,4 +49,6 @@ class Dials(Strict):
     eip_bound_status: Literal["ACTIVE", "ELB"] = "ACTIVE"
     # IAM.
     token_hours: float = 24.0
+    # Seconds until a new agency, or a role just granted to one, works; before, a function gets no token.
+    agency_delay: float = 0.0
     catalog_types: tuple[str, ...] = ("network", "vpc", "elb", "elbv3", "dcsv1", "dcs", "identity")

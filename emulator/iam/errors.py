@@ -24,7 +24,7 @@ class IamErrors:
 
     def forbidden(self, action: str) -> ApiError:
         """A missing permission."""
-        return refused(403, f"You are not authorized to perform the requested action: {action}")
+        return forbidden(action)
 
     def internal(self) -> ApiError:
         """The service failed."""
@@ -45,3 +45,13 @@ def wrong_credentials() -> ApiError:
 def no_such_scope(what: str) -> ApiError:
     """A project or domain that the user cannot see."""
     return refused(401, f"Could not find {what}.")
+
+
+def forbidden(action: str) -> ApiError:
+    """Something that the caller, or nobody, may do."""
+    return refused(403, f"You are not authorized to perform the requested action: {action}")
+
+
+def not_found(kind: str, item_id: str) -> ApiError:
+    """No such thing."""
+    return refused(404, f"Could not find {kind}: {item_id}")

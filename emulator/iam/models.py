@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from pydantic import Field
 
 from emulator.core.resources import HexId, Table, find
 from emulator.core.state import State
+from emulator.iam.agencies import Agency, AgencyBackend, AgencyPrincipal
 from emulator.iam.errors import no_such_scope, wrong_credentials
+from emulator.iam.policies import SYSTEM_ROLES, Role
 
 if TYPE_CHECKING:
     from emulator.account import Account
@@ -65,17 +67,61 @@ class IamState(State):
     domain: Domain = Field(default_factory=_domain)
     projects: Table[Project] = Field(default_factory=_projects)
     users: Table[User] = Field(default_factory=_users)
+    roles: Table[Role] = {}
+    agencies: Table[Agency] = {}
 
     def resolve(self, world: World) -> None:  # noqa: ARG002  # nothing outside is referred to
-        """Check that there is somebody to be and somewhere to work.
+        """Check that there is somebody to be and somewhere to work; turn the names in grants into ids.
 
         Raises:
-            ValueError: no project or no user.
+            ValueError: no project or no user, or a grant of what is not there.
         """
         if not self.projects:
             raise ValueError("iam.projects: at least one project is needed")
         if not self.users:
             raise ValueError("iam.users: at least one user is needed")
+        for agency in self.agencies.values():
+            self._resolve_grants(agency)
+
+    def _resolve_grants(self, agency: Agency) -> None:
+        where = f"iam.agencies[{agency.name}].grants"
+        for grant in agency.grants:
+            grant.role_id = find({**SYSTEM_ROLES, **self.roles}, grant.role_id, f"{where}.role_id").id
+            if (grant.scope == "project") != (grant.project_id is not None):
+                raise ValueError(f"{where}.project_id: scope project, and no other, names one")
+            if grant.project_id:
+                grant.project_id = find(self.projects, grant.project_id, f"{where}.project_id").id
+
+
+class Principal(Protocol):
+    """Who calls: a user, or an agency."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def roles(self) -> list[str]:
+        """The names of its roles."""
+
+    def may(self, action: str) -> bool:
+        """Whether it has the permission."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """An access key and its secret; a temporary pair comes with a security token."""
+
+    access_key: str
+    secret_key: str
+    security_token: str
+    user: Principal
+    project: Project | None
+    expires_at: float
 
 
 @dataclass(frozen=True)
@@ -83,7 +129,7 @@ class Token:
     """A token; without a project it is good for IAM only."""
 
     id: str
-    user: User
+    user: Principal
     project: Project | None
     method: str
     issued_at: float
@@ -95,7 +141,10 @@ class IamBackend:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self.agencies = AgencyBackend(account)
         self._tokens: dict[str, Token] = {}
+        self._agency_tokens: dict[tuple[str, str | None], Token] = {}
+        self._temporary: dict[str, Keys] = {}
         self._issued = 0
 
     @property
@@ -111,6 +160,7 @@ class IamBackend:
     def expire_tokens(self) -> None:
         """Let every token be invalid from now on, as after a change of password."""
         self._tokens.clear()
+        self._agency_tokens.clear()
 
     def by_password(self, user: str, password: str) -> User:
         """The user of this name or id.
@@ -134,12 +184,45 @@ class IamBackend:
         except ValueError:
             raise no_such_scope(f"project: {reference}") from None
 
-    def issue(self, user: User, project: Project | None, method: str, until: float | None = None) -> Token:
+    def issue(self, user: Principal, project: Project | None, method: str, until: float | None = None) -> Token:
         """A new token; one got from a token does not outlive it (`until`)."""
-        self._issued += 1
         now = self._account.now()
         expires_at = until or now + self._account.dials.token_hours * HOUR
-        token_id = User.make_id(f"token/{self._account.world.seed}/{self._issued}/{now}") * 4
-        token = Token(token_id, user, project, method, now, expires_at)
+        token = Token(self._secret("token") * 4, user, project, method, now, expires_at)
         self._tokens[token.id] = token
         return token
+
+    def agency(self, name: str) -> Agency | None:
+        """The agency of this name."""
+        return self.agencies.named(name)
+
+    def agency_token(self, agency: Agency, project_id: str | None) -> Token | None:
+        """A token of an agency, the same one until half its time is over; None while the agency does not work."""
+        if not self.agencies.works(agency, project_id):
+            return None
+        kept, now = self._agency_tokens.get((agency.id, project_id)), self._account.now()
+        if kept and kept.id in self._tokens and now < (kept.issued_at + kept.expires_at) / 2:
+            return kept
+        project = self.state.projects[project_id] if project_id else None
+        token = self.issue(AgencyPrincipal(self.agencies, agency, project_id), project, "assume_role")
+        self._agency_tokens[agency.id, project_id] = token
+        return token
+
+    def temporary_keys(self, agency: Agency, project_id: str | None) -> tuple[str, str, str] | None:
+        """Access key, secret and security token, good for as long as the agency's token; None while it has none."""
+        token = self.agency_token(agency, project_id)
+        if token is None:
+            return None
+        keys = self.keys_for(token.user, token.project, token.expires_at)
+        return keys.access_key, keys.secret_key, keys.security_token
+
+    def keys_for(self, user: Principal, project: Project | None, until: float) -> Keys:
+        """A new pair of temporary keys."""
+        access, secret, security = self._secret("access")[:20].upper(), self._secret("key"), self._secret("security")
+        keys = Keys(access, secret, security * 4, user, project, until)
+        self._temporary[access] = keys
+        return keys
+
+    def _secret(self, purpose: str) -> str:
+        self._issued += 1
+        return User.make_id(f"{purpose}/{self._account.world.seed}/{self._issued}/{self._account.now()}")

@@ -10,7 +10,7 @@ from emulator.core.message import Answer, Request, ok
 from emulator.core.resources import Strict
 from emulator.core.times import with_micros
 from emulator.iam.errors import IamErrors, no_such_scope
-from emulator.iam.models import Project, Token, User
+from emulator.iam.models import Principal, Project, Token
 
 ERRORS = IamErrors()
 HOSTED = re.compile(r"(?P<scheme>https?)://iam\.(?P<domain>.+)")
@@ -159,7 +159,7 @@ def show_version(request: Request) -> Answer:
     return ok({"version": _version(request.base)})
 
 
-def _prove(account: Account, identity: Identity) -> tuple[User, str, float | None]:
+def _prove(account: Account, identity: Identity) -> tuple[Principal, str, float | None]:
     if identity.methods == ["password"] and identity.password:
         user = identity.password.user
         domain = user.domain and (user.domain.id or user.domain.name)
