@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cli.verdicts import VerdictStore
+from shared.functions import function_name
 from shared.ids import run_id
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Transport
 from shared.probe import probe
 from shared.request import normalised
-from shared.services import LocalContext, Services, utc_now
+from shared.services import LocalContext, Services, Sink, utc_now
 from shared.settings import Settings, read_settings
 from shared.sinks import sinks_for
 from workflow.engines.embedded import EmbeddedEngine, RunView
 from workflow.machines import load_machines
-
-_URN_PARTS = 7
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,19 @@ class Composition:
 
 def services(cloud: Cloud, settings: Settings, stream: TextIO | None, verdicts: VerdictStore) -> Services:
     """What handlers are given outside the platform."""
+
+    def sinks(notify: tuple[str, ...]) -> list[Sink]:
+        found = sinks_for(settings, notify, cloud, stream)
+        return verdicts.around(found, on_change=settings.events_on_change)
+
     return Services(
         cloud=cloud,
         settings=settings,
         now=utc_now,
         probe=probe,
-        sinks=lambda notify: verdicts.around(sinks_for(settings, notify, stream), on_change=settings.events_on_change),
+        sinks=lambda notify: verdicts.around(
+            sinks_for(settings, notify, cloud, stream), on_change=settings.events_on_change
+        ),
     )
 
 
@@ -82,16 +88,3 @@ def resolver(given: Services) -> Callable[[str], Callable[[Any], Any]]:
         return partial(handler, context=context)
 
     return resolve
-
-
-def function_name(urn: str) -> str:
-    """The function in `urn:fss:<region>:<project>:function:<application>:<name>`.
-
-    Raises:
-        ValueError: it is no such URN.
-    """
-    parts = urn.split(":")
-    if len(parts) != _URN_PARTS or not parts[-1].isidentifier():
-        msg = f"not the URN of a function: {urn}"
-        raise ValueError(msg)
-    return parts[-1]

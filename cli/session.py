@@ -59,7 +59,7 @@ class SessionTransport:
                 params=list(call.query),
                 data=None if call.body is None else json.dumps(call.body),
                 headers={"Content-Type": "application/json", "Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT, self._session.timeout),
+                timeout=(CONNECT_TIMEOUT, call.timeout or self._session.timeout),
                 raise_exc=False,
                 redirect=False,
                 connect_retries=0,

@@ -1,4 +1,4 @@
-"""Where events go: standard output, a file, webhooks; at least once, the same id each time."""
+"""Where events go: standard output, a file, a topic, webhooks; at least once, the same id each time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, TextIO
 
 import requests
 
-from shared.errors import ErrorCode, TemporaryError
+from shared.errors import AccessError, ErrorCode, TemporaryError
 from shared.masking import mask_url
+from shared.otc.cloud import Cloud
 from shared.services import Sink
 from shared.settings import Settings
 
@@ -84,11 +85,33 @@ class WebhookSink:
             raise _undelivered(self.name, f"answered {answer.status_code}")
 
 
-def sinks_for(settings: Settings, notify: tuple[str, ...], stream: TextIO | None = None) -> list[Sink]:
+@dataclass(frozen=True)
+class TopicSink:
+    """An SMN topic: the event's type is the subject, the event itself the message."""
+
+    cloud: Cloud
+    urn: str
+
+    @property
+    def name(self) -> str:
+        """The topic."""
+        return f"topic {self.urn}"
+
+    def deliver(self, event: dict[str, Any]) -> None:
+        """Publish the event."""
+        try:
+            self.cloud.smn.publish(self.urn, event["type"], json.dumps(event, separators=(",", ":")))
+        except AccessError as problem:
+            raise _undelivered(self.name, f"did not take it: {problem}".rstrip(".")) from None
+
+
+def sinks_for(settings: Settings, notify: tuple[str, ...], cloud: Cloud, stream: TextIO | None = None) -> list[Sink]:
     """The stream, the configured sinks and the webhooks a request names, each once."""
     sinks: list[Sink] = [StreamSink(stream)] if stream else []
     if settings.event_file:
         sinks.append(FileSink(Path(settings.event_file)))
+    if settings.event_topic:
+        sinks.append(TopicSink(cloud, settings.event_topic))
     return sinks + [WebhookSink(url) for url in dict.fromkeys((*settings.event_webhooks, *notify))]
 
 

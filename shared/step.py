@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import AccessError
+from shared.platform import Context, services_of
 from shared.request import invalid
 from shared.results import StepTimes
-from shared.services import LocalContext, Services
+from shared.services import Services
 
 
 class StateInfo(BaseModel):
@@ -52,10 +53,16 @@ OrderT = TypeVar("OrderT", bound=Order)
 
 
 def run_step(
-    order_type: type[OrderT], work: Callable[[OrderT, Services], BaseModel], event: object, context: LocalContext
+    order_type: type[OrderT], work: Callable[[OrderT, Services], BaseModel], event: object, context: Context
 ) -> dict[str, Any]:
-    """Validate the event, do the work, and return the result, or `{"error": ...}`."""
-    services = context.services
+    """Validate the event, do the work, and return the result, or `{"error": ...}`.
+
+    Whether the function can work at all comes first: an empty event is answered `NotReady` until its agency does.
+    """
+    try:
+        services = services_of(context)
+    except AccessError as problem:
+        return problem.envelope()
     try:
         order = order_type.model_validate(event)
     except ValidationError as problem:

@@ -47,8 +47,8 @@ class ServiceClient:
         query: Query = (),
         body: Mapping[str, Any] | None = None,
     ) -> Call:
-        # Ids may come from a request, so each is quoted as one segment.
-        path = "".join(f"/{quote(segment, safe='')}" for segment in segments)
+        # Ids may come from a request, so each is quoted as one segment; a URN is one, with its colons.
+        path = "".join(f"/{quote(segment, safe=':')}" for segment in segments)
         return Call(self.service, method, path, action, tuple(query), body)
 
     def _exchange(self, call: Call) -> Answer:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from shared.otc.dcs import DcsClient
     from shared.otc.eip import EipClient
     from shared.otc.elb import ElbClient
+    from shared.otc.functiongraph import FunctionGraphClient
+    from shared.otc.smn import SmnClient
     from shared.otc.vpc import VpcClient
 
 
@@ -57,3 +59,17 @@ class Cloud:
         from shared.otc.dcs import DcsClient  # noqa: PLC0415  # see the class
 
         return DcsClient(self.transport)
+
+    @cached_property
+    def functiongraph(self) -> FunctionGraphClient:
+        """The functions of the product itself."""
+        from shared.otc.functiongraph import FunctionGraphClient  # noqa: PLC0415  # see the class
+
+        return FunctionGraphClient(self.transport)
+
+    @cached_property
+    def smn(self) -> SmnClient:
+        """Topics."""
+        from shared.otc.smn import SmnClient  # noqa: PLC0415  # see the class
+
+        return SmnClient(self.transport)

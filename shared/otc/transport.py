@@ -30,7 +30,10 @@ class Service(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """One API call: `path` starts at the host's root, `action` is the IAM action it needs."""
+    """One API call: `path` starts at the host's root, `action` is the IAM action it needs.
+
+    `timeout` is how long (seconds) its answer may take, where that is longer than most calls' do.
+    """
 
     service: Service
     method: str
@@ -38,6 +41,7 @@ class Call:
     action: str
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)

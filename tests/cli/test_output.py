@@ -10,12 +10,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from cli.composition import function_name
 from cli.main import main
 from cli.options import Format
 from cli.output import explain, facts, moment, show, table
 from cli.running import Exit
 from shared.errors import ErrorCode, ErrorData
+from shared.functions import function_name
 
 ROWS = [{"id": "a", "size": None}, {"id": "longer", "size": ["x", "y"]}]
 

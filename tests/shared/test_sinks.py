@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from shared.errors import ErrorCode, TemporaryError
+from shared.otc.cloud import Cloud
 from shared.settings import Settings
-from shared.sinks import FileSink, StreamSink, WebhookSink, sinks_for
+from shared.sinks import FileSink, StreamSink, TopicSink, WebhookSink, sinks_for
+from tests.shared.otc.canned import Canned, answer
 
-EVENT = {"id": "1", "data": {"text": "line\nbreak"}}
+EVENT = {"id": "1", "type": "a.kind", "data": {"text": "line\nbreak"}}
 
 
 @contextmanager
@@ -92,6 +94,22 @@ def test_a_webhook_without_an_answer_is_no_delivery():
 
 def test_configured_sinks_come_first_and_no_webhook_gets_an_event_twice(tmp_path: Path):
     settings = Settings(event_file=str(tmp_path / "e"), event_webhooks=("http://a/x", "http://b/x"))
-    sinks = sinks_for(settings, ("http://b/x", "http://c/x"), io.StringIO())
+    sinks = sinks_for(settings, ("http://b/x", "http://c/x"), Cloud(Canned()), io.StringIO())
     assert [type(sink) for sink in sinks] == [StreamSink, FileSink, WebhookSink, WebhookSink, WebhookSink]
-    assert sinks_for(Settings(), ()) == []
+    assert sinks_for(Settings(), (), Cloud(Canned())) == []
+
+
+def test_a_topic_gets_the_event_under_its_type() -> None:
+    urn = "urn:smn:eu-de:5f0d:dcs-access-events"
+    transport = Canned(answer(200, {"request_id": "r", "message_id": "m"}))
+    TopicSink(Cloud(transport), urn).deliver(EVENT)
+    (call,) = transport.calls
+    assert (call.path, call.action) == (f"/v2/5f0d/notifications/topics/{urn}/publish", "smn:topic:publish")
+    assert call.body == {"subject": EVENT["type"], "message": json.dumps(EVENT, separators=(",", ":"))}
+
+
+def test_a_topic_that_refuses_is_tried_again_and_names_the_missing_action() -> None:
+    refusal = answer(403, {"request_id": "r", "code": "SMN.0001", "message": "no permission"})
+    with pytest.raises(TemporaryError, match="lack smn:topic:publish") as raised:
+        TopicSink(Cloud(Canned(refusal)), "urn:smn:eu-de:5f0d:t").deliver(EVENT)
+    assert raised.value.code is ErrorCode.EVENT_UNDELIVERED
