@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import PermanentError
-from shared.expiry import expired_id
+from shared.verification.following import follow_ups
 
 if TYPE_CHECKING:
     from cli.composition import Composition
@@ -70,26 +70,18 @@ class Schedule:
         if not view.status.ended:
             return
         self._looking = None
-        found = (view.output or {}).get("verified")
-        if found is None:
-            return
-        for due in found["expired"]:
-            self._end(due)
         busy = {view.key for view in self._at_work()}
-        for due in found["repairs"]:
-            if due["instance_id"] not in busy:
-                self._enqueue("repair", due, f"repair-{due['exposure']}-{self._slot}")
+        for request in follow_ups(view.output, str(self._slot)):
+            if request["action"] == "withdraw":
+                self._end(request)
+            elif request["instance_id"] not in busy:
+                self._composed.enqueue(request)
 
-    def _end(self, due: Mapping[str, Any]) -> None:
+    def _end(self, request: Mapping[str, Any]) -> None:
         """Withdraw an exposure by the id of its end; where that has failed before, this slot tries once more."""
-        request_id = expired_id(due["exposure"], due["expires_at"])
-        view = self._enqueue("withdraw", due, request_id)
+        view = self._composed.enqueue({**request})
         if view.status.ended and (view.output or {}).get("outcome") != "withdrawn":
-            self._enqueue("withdraw", due, f"{request_id}-{self._slot}")
-
-    def _enqueue(self, action: str, due: Mapping[str, Any], request_id: str) -> RunView:
-        named = {name: due[name] for name in ("instance_id", "node") if due[name]}
-        return self._composed.enqueue({"action": action, "request_id": request_id, **named})
+            self._composed.enqueue({**request, "request_id": f"{request['request_id']}-{self._slot}"})
 
     def _at_work(self) -> list[RunView]:
         return [view for view in self._composed.engine.runs() if not view.status.ended and view.machine != "verify"]
