@@ -1,0 +1,251 @@
+"""Reading a template, and putting values for what it refers to; nothing here talks to the cloud."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from cli.deploy.model import Function, GetAtt, Ref, Resource, Sub, Template
+from shared.errors import ErrorCode, PermanentError
+
+UNKNOWN = "(known after deploy)"
+"""Stands for what the cloud gives only when the resource is made."""
+
+NAMES = {
+    "OTC::IAM::Policy": "display_name",
+    "OTC::IAM::Agency": "name",
+    "OTC::SMN::Topic": "name",
+    "OTC::LTS::Group": "log_group_name",
+    "OTC::LTS::Stream": "log_stream_name",
+    "OTC::FunctionGraph::Function": "func_name",
+}
+"""The property that names a resource of a type."""
+
+ATTRIBUTES = {
+    "OTC::IAM::Policy": ("id",),
+    "OTC::IAM::Agency": ("id",),
+    "OTC::SMN::Topic": ("topic_urn",),
+    "OTC::LTS::Group": ("log_group_id",),
+    "OTC::LTS::Stream": ("log_stream_id",),
+    "OTC::FunctionGraph::Function": ("func_urn",),
+    "OTC::FunctionGraph::Trigger": (),
+}
+"""What `GetAtt` may ask of a resource of a type."""
+
+_PLACE = re.compile(r"\$\{([^}]+)\}")
+_FORMS = {"str", "int", "Ref", "Sub", "GetAtt", "function-wrap", *NAMES, "OTC::FunctionGraph::Trigger"}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a template is deployed: the values of `OTC::Region` and its kin, and of the parameters."""
+
+    region: str
+    project_id: str
+    endpoint: str
+    parameters: Mapping[str, str | int] = field(default_factory=dict)
+
+    def value(self, name: str) -> str | int | None:
+        """A parameter, the template's own or one of the deployment."""
+        own = {"OTC::Region": self.region, "OTC::ProjectId": self.project_id, "OTC::Endpoint": self.endpoint}
+        return own.get(name, self.parameters.get(name))
+
+
+PSEUDO = ("OTC::Region", "OTC::ProjectId", "OTC::Endpoint")
+
+
+def template_path() -> Path:
+    """The project's own template: beside this module when installed, else at the root of the checkout."""
+    installed = Path(__file__).with_name("template.yaml")
+    return installed if installed.exists() else Path(__file__).parents[2] / "template.yaml"
+
+
+def read_template(path: Path) -> Template:
+    """Read a template and check that all it refers to is there.
+
+    Raises:
+        PermanentError: `InvalidRequest`, naming the field.
+    """
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+        template = Template.model_validate(data)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"] if str(part) not in _FORMS)
+        raise refused(where or path.name, first["msg"]) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        raise refused(str(path), " ".join(str(problem).split())) from None
+    _check_references(template)
+    return template
+
+
+def refused(where: str, why: str) -> PermanentError:
+    """The error for a template that cannot be used."""
+    return PermanentError(
+        ErrorCode.INVALID_REQUEST, f"The template's {where}: {why}.", field=where, advice="Correct the template."
+    )
+
+
+def parameters_of(
+    template: Template, given: Mapping[str, str], environment: Callable[[str], str | None]
+) -> dict[str, str | int]:
+    """The value of each parameter: as given, else the caller's variable, else the default.
+
+    Raises:
+        PermanentError: `InvalidRequest`: there is no such parameter, or it is not a number.
+    """
+    for name in given:
+        if name not in template.parameters:
+            known = ", ".join(sorted(template.parameters))
+            raise refused(f"Parameters.{name}", f"there is no such parameter; there are {known}")
+    values: dict[str, str | int] = {}
+    for name, parameter in template.parameters.items():
+        variable = environment(parameter.variable) if parameter.variable else None
+        value = given.get(name) or variable or parameter.default
+        if parameter.type == "Number" and not str(value).isdecimal():
+            raise refused(f"Parameters.{name}", f"{value} is not a number")
+        values[name] = int(value) if parameter.type == "Number" else str(value)
+    return values
+
+
+def merged(template: Template, resource: Resource) -> dict[str, Any]:
+    """The properties of a resource, with what its type's globals add."""
+    own = _plain(resource.properties)
+    if not isinstance(resource, Function):
+        return own
+    shared = _plain(template.globals.function)
+    user_data = {**shared.get("user_data", {}), **own.get("user_data", {})}
+    return {**shared, **own, "user_data": user_data}
+
+
+def _plain(model: BaseModel) -> dict[str, Any]:
+    """The fields, with references still in them."""
+    return {name: _keep(getattr(model, name)) for name in type(model).model_fields if getattr(model, name) is not None}
+
+
+def _keep(value: Any) -> Any:
+    match value:
+        case Ref() | Sub() | GetAtt():
+            return value
+        case BaseModel():
+            named = type(value).model_fields
+            found = {(info.alias or name): getattr(value, name) for name, info in named.items()}
+            return {name: _keep(each) for name, each in found.items() if each is not None}
+        case dict():
+            return {name: _keep(each) for name, each in value.items()}
+        case tuple():
+            return [_keep(each) for each in value]
+        case _:
+            return value
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """Puts values for references; `attributes` has what the cloud gave to each resource so far."""
+
+    template: Template
+    surroundings: Surroundings
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def properties(self, name: str) -> dict[str, Any]:
+        """The properties of a resource, with values for all references."""
+        found: dict[str, Any] = self._resolved(merged(self.template, self.template.resources[name]))
+        return found
+
+    def outputs(self) -> dict[str, str]:
+        """What a deployment tells its user."""
+        return {name: self._resolved(output.value) for name, output in self.template.outputs.items()}
+
+    def _resolved(self, value: Any) -> Any:
+        match value:
+            case Ref():
+                return self._named(value.ref)
+            case GetAtt():
+                return self._attribute(*value.get_att)
+            case Sub():
+                return self._filled(value.sub)
+            case dict():
+                return {key: self._resolved(each) for key, each in value.items()}
+            case list():
+                return [self._resolved(each) for each in value]
+            case _:
+                return value
+
+    def _filled(self, text: str) -> str:
+        values = {place: self._place(place) for place in _PLACE.findall(text)}
+        if UNKNOWN in values.values():
+            return UNKNOWN
+        return _PLACE.sub(lambda found: str(values[found[1]]), text)
+
+    def _place(self, place: str) -> Any:
+        resource, dot, attribute = place.partition(".")
+        return self._attribute(resource, attribute) if dot else self._named(place)
+
+    def _named(self, name: str) -> Any:
+        value = self.surroundings.value(name)
+        return self._name_of(name) if value is None else value
+
+    def _name_of(self, name: str) -> Any:
+        resource = self.template.resources[name]
+        return self._resolved(merged(self.template, resource)[NAMES[resource.type]])
+
+    def _attribute(self, name: str, attribute: str) -> str:
+        known = self.attributes.get(name, {}).get(attribute)
+        if known is not None:
+            return known
+        region, project_id = self.surroundings.region, self.surroundings.project_id
+        match attribute:
+            case "topic_urn":
+                return f"urn:smn:{region}:{project_id}:{self._name_of(name)}"
+            case "func_urn":
+                package = self._resolved(merged(self.template, self.template.resources[name])["package"])
+                return f"urn:fss:{region}:{project_id}:function:{package}:{self._name_of(name)}"
+            case _:
+                return UNKNOWN
+
+
+def _check_references(template: Template) -> None:
+    for name, resource in template.resources.items():
+        for where, reference in _references(merged(template, resource)):
+            _check_reference(template, f"Resources.{name}.Properties{where}", reference)
+    for name, output in template.outputs.items():
+        for where, reference in _references(_keep(output.value)):
+            _check_reference(template, f"Outputs.{name}.Value{where}", reference)
+
+
+def _references(value: Any, where: str = "") -> Iterator[tuple[str, tuple[str, str | None]]]:
+    """Each name referred to, with the attribute asked of it, and the field that does so."""
+    match value:
+        case Ref():
+            yield where, (value.ref, None)
+        case GetAtt():
+            yield where, value.get_att
+        case Sub():
+            for place in _PLACE.findall(value.sub):
+                name, _, attribute = place.partition(".") if "::" not in place else (place, "", "")
+                yield where, (name, attribute or None)
+        case dict():
+            for key, each in value.items():
+                yield from _references(each, f"{where}.{key}")
+        case list():
+            for number, each in enumerate(value):
+                yield from _references(each, f"{where}.{number}")
+
+
+def _check_reference(template: Template, where: str, reference: tuple[str, str | None]) -> None:
+    name, attribute = reference
+    if attribute is None and (name in template.parameters or name in PSEUDO):
+        return
+    resource = template.resources.get(name)
+    if resource is None:
+        raise refused(where, f"there is no {name}")
+    if attribute is not None and attribute not in ATTRIBUTES[resource.type]:
+        raise refused(where, f"{name} has no attribute {attribute}")
+    if attribute is None and resource.type not in NAMES:
+        raise refused(where, f"{name} has no name")
