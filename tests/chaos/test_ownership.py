@@ -13,7 +13,6 @@ from tests.chaos.scenes import SCENES, expected, holdings
 from tests.support.product import Product
 from tests.support.worlds import world
 from workflow.engines.virtual import VirtualRun
-from workflow.interpreter import pending
 
 HOUR = 3600.0
 SECOND = {
@@ -28,12 +27,7 @@ SECOND = {
 
 def run_until(run: VirtualRun, state: str) -> None:
     """Carry a run out until this state's handler is to be called next."""
-    while not any(
-        command.state == state
-        for node in run._nodes
-        if node.due is not None and node.execution.phase.name == "TASK"
-        for command in pending(run._machine, node.execution)
-    ):
+    while not any((call := run.tree.call(index)) and call.state == state for _, index in run.tree.due()):
         assert run.step(), f"{state} was not reached"
 
 
