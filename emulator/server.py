@@ -104,10 +104,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(response.body)))
         # Head and body in one segment, or the other side's delayed acknowledgement costs 40 ms.
         self._headers_buffer: list[bytes]
-        self._headers_buffer.append(b"\r\n" + response.body)
+        self._headers_buffer.append(b"\r\n" + (b"" if self.command == "HEAD" else response.body))
         self.flush_headers()
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815  # names that the base class calls
+    # Names that the base class calls.
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's signature
         LOG.debug(format, *args)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from emulator.clock import EPOCH
-from emulator.core.resources import HexId, Resource, Strict
+from emulator.core.resources import HexId, Strict
 from emulator.iam.errors import forbidden, not_found, refused
 from emulator.iam.policies import NEVER_TO_AGENCIES, SYSTEM_ROLES, Policy, Role, allowed
 
@@ -215,7 +215,12 @@ def trusted_domain(name: str | None, domain_id: str | None) -> dict[str, str]:
         ApiError: 400, neither is given.
     """
     if name:
-        return {"trust_domain_name": name, "trust_domain_id": Resource.make_id(f"domain/{name}").replace("-", "")}
+        return {"trust_domain_name": name, "trust_domain_id": domain_id_of(name)}
     if not domain_id:
         raise refused(400, "One of trust_domain_name and trust_domain_id is required.")
     return {"trust_domain_name": "", "trust_domain_id": domain_id}
+
+
+def domain_id_of(name: str) -> str:
+    """The id of another account, which nobody here can look up: any name has one."""
+    return HexId.make_id(f"domain/{name}")

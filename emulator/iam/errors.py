@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from emulator.core.problems import ApiError
+
+# What a policy's field is refused with (IAM API: error codes).
+_POLICY_CODES = (
+    (r"role\.type", "IAM.1009"),
+    (r"role\.policy\.Version", "IAM.1024"),
+    (r"role\.policy\.Statement", "IAM.1028"),
+    (r"role\.policy\.Statement\.\d+\.Effect", "IAM.1029"),
+    (r"role\.policy\.Statement\.\d+\.Action", "IAM.1033"),
+    (r"role\.policy\.Statement\.\d+\.Action\.\d+", "IAM.1035"),
+    (r"role\.policy\.Statement\.\d+\.Resource.*", "IAM.1038"),
+    (r"page|per_page", "IAM.0007"),
+)
 
 
 class IamErrors:
@@ -29,6 +42,20 @@ class IamErrors:
     def internal(self) -> ApiError:
         """The service failed."""
         return refused(500, "An unexpected error prevented the server from fulfilling your request.")
+
+
+class PolicyErrors(IamErrors):
+    """The error form of custom policies, where a wrong field has a code."""
+
+    def invalid(self, field: str, why: str) -> ApiError:
+        """A wrong field."""
+        code = next((code for pattern, code in _POLICY_CODES if re.fullmatch(pattern, field)), "IAM.0011")
+        return policy_refused(code, f"{field}: {why}")
+
+
+def policy_refused(code: str, message: str, status: int = 400) -> ApiError:
+    """A refusal with a code of IAM's own."""
+    return ApiError(status, {"error_code": code, "error_msg": message})
 
 
 def refused(status: int, message: str) -> ApiError:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from emulator.core.resources import HexId, Table, find
 from emulator.core.state import State
-from emulator.iam.agencies import Agency, AgencyBackend, AgencyPrincipal
+from emulator.iam.agencies import Agency, AgencyBackend, AgencyPrincipal, domain_id_of
 from emulator.iam.errors import no_such_scope, wrong_credentials
 from emulator.iam.policies import SYSTEM_ROLES, Role
 
@@ -81,6 +81,7 @@ class IamState(State):
         if not self.users:
             raise ValueError("iam.users: at least one user is needed")
         for agency in self.agencies.values():
+            agency.trust_domain_id = agency.trust_domain_id or domain_id_of(agency.trust_domain_name)
             self._resolve_grants(agency)
 
     def _resolve_grants(self, agency: Agency) -> None:

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from emulator.core.resources import HexId, Strict
 
-# IAM API: creating a custom policy; the limits are those of the console and of Terraform's provider.
+# IAM API: error codes IAM.1021, IAM.1028, IAM.1033, IAM.1037, IAM.1042.
+MAX_POLICY_LENGTH = 6144
 MAX_STATEMENTS = 8
 MAX_ACTIONS = 100
 ActionPattern = Annotated[str, Field(pattern=r"^([a-z0-9_-]+|\*)(:[\w*-]+){1,2}$|^\*$")]
@@ -28,7 +29,7 @@ class PolicyStatement(Strict):
 
     Effect: Literal["Allow", "Deny"]
     Action: list[ActionPattern] = Field(min_length=1, max_length=MAX_ACTIONS)
-    Resource: list[ResourcePattern] | AgencyResource | None = None
+    Resource: Annotated[list[ResourcePattern], Field(min_length=1, max_length=20)] | AgencyResource | None = None
     Condition: dict[str, dict[str, list[str]]] | None = None
 
     def names(self, action: str) -> bool:
