@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workflow.interpreter.failure import failed
+from workflow.interpreter.failure import TIMEOUT, failed
+from workflow.interpreter.forks import failure, fork, results
 from workflow.interpreter.frame import Frame, Goto, timestamp
 from workflow.interpreter.model import (
     Begun,
@@ -14,6 +15,7 @@ from workflow.interpreter.model import (
     Execution,
     Finish,
     HistoryEvent,
+    Invoke,
     Json,
     Outcome,
     Phase,
@@ -24,7 +26,7 @@ from workflow.interpreter.model import (
     Transition,
 )
 from workflow.interpreter.model import Wait as WaitCommand
-from workflow.interpreter.states import begin, fork_map, fork_parallel, invocation, waited, worked
+from workflow.interpreter.states import begin, check_size, invocation, waited, worked
 from workflow.language.definition import Machine, Map, Parallel, Task, Wait
 from workflow.language.evaluation import EvaluationError
 
@@ -41,6 +43,7 @@ _EXPECTED: dict[Phase, tuple[type[Outcome], ...]] = {
 
 def start(machine: Machine, data: Json, context: StartContext, *, random: float = 0.0) -> Transition:
     """Start an execution of a machine with its input, as of the context's start time."""
+    seconds = machine.definition.timeout_seconds
     execution = Execution(
         digest=machine.digest,
         scope="",
@@ -49,6 +52,7 @@ def start(machine: Machine, data: Json, context: StartContext, *, random: float 
         context=_context(data, context),
         variables={},
         input=data,
+        deadline=None if seconds is None else context.start_time + seconds,
     )
     return advance(machine, execution, Begun(context.start_time, random))
 
@@ -59,6 +63,7 @@ def _context(data: Json, context: StartContext) -> dict[str, Json]:
             "Id": context.execution_id,
             "Input": data,
             "Name": context.name,
+            "RedriveCount": 0,
             "RoleArn": context.role,
             "StartTime": timestamp(context.start_time),
         },
@@ -78,12 +83,25 @@ def advance(machine: Machine, execution: Execution, outcome: Outcome) -> Transit
     if not isinstance(outcome, _EXPECTED[execution.phase]):
         raise TypeError(f"{type(outcome).__name__} does not fit the phase {execution.phase}")
     frame = Frame.of(machine, execution, outcome)
+    if _is_overdue(frame, outcome):
+        return frame.finish(Finish(Status.TIMED_OUT, error=TIMEOUT))
     step = _guarded(frame, outcome)
     while isinstance(step, Goto):
         if step.next is None:
             return frame.finish(Finish(Status.SUCCEEDED, output=step.output))
         step = _guarded(frame, step)
     return step
+
+
+def _is_overdue(frame: Frame, outcome: Outcome) -> bool:
+    """Whether the machine's time is up, which nothing catches; the engine's clocks may differ by a little."""
+    deadline = frame.before.deadline
+    if deadline is None or frame.at >= deadline:
+        return deadline is not None
+    if not (isinstance(outcome, TaskFailed) and outcome.error == TIMEOUT and frame.before.phase is Phase.TASK):
+        return False
+    (command,) = pending(frame.machine, frame.before)
+    return isinstance(command, Invoke) and command.timeout_seconds == deadline - frame.before.at
 
 
 def _guarded(frame: Frame, cause: Outcome | Goto) -> Transition | Goto:
@@ -118,6 +136,10 @@ def _digest(frame: Frame, outcome: Outcome) -> Transition | Goto:
 def _begun(frame: Frame) -> Transition | Goto:
     if not frame.before.branch:
         frame.history.append(HistoryEvent(EventType.EXECUTION_STARTED, frame.at))
+        try:
+            check_size("input of the execution", frame.input)
+        except EvaluationError as error:
+            return frame.finish(Finish(Status.FAILED, error=error.error, cause=str(error)))
     return Goto(frame.flow.start_at, frame.input)
 
 
@@ -126,13 +148,13 @@ def _elapsed(frame: Frame) -> Transition | Goto:
 
 
 def _joined(frame: Frame, outcome: BranchesFinished) -> Transition | Goto:
-    broken = next((end for end in outcome.results if end and end.status is not Status.SUCCEEDED), None)
+    state = _forking(frame)
+    broken = failure(frame, state, outcome.results)
     if broken:
         frame.note(EventType.BRANCHES_FAILED, error=broken.error)
         return failed(frame, broken.error or "", broken.cause)
     frame.note(EventType.BRANCHES_SUCCEEDED)
-    results = [end.output if end else None for end in outcome.results]
-    return worked(frame, _forking(frame), results)
+    return worked(frame, state, results(outcome.results))
 
 
 def _task(frame: Frame) -> Task:
@@ -154,7 +176,6 @@ def pending(machine: Machine, execution: Execution) -> tuple[Command, ...]:
         case Phase.WAIT | Phase.BACKOFF:
             return (WaitCommand(execution.state, execution.until - execution.at, execution.until),)
         case Phase.BRANCHES:
-            state = _forking(frame)
-            return (fork_map(frame, state) if isinstance(state, Map) else fork_parallel(frame, state),)
+            return (fork(frame, _forking(frame)),)
         case _:
             return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflow.interpreter.forks import error_output
 from workflow.interpreter.frame import Frame, Goto
 from workflow.interpreter.model import EventType, Finish, Phase, Status, Transition, Wait
 from workflow.language.definition import Catcher, Map, Parallel, Retrier, Task
@@ -9,6 +10,7 @@ from workflow.language.evaluation import EvaluationError
 
 RUNTIME = "States.Runtime"
 TIMEOUT = "States.Timeout"
+HEARTBEAT = "States.HeartbeatTimeout"
 
 
 def failed(frame: Frame, error: str, cause: str | None, retry_after: float | None = None) -> Transition | Goto:
@@ -19,20 +21,28 @@ def failed(frame: Frame, error: str, cause: str | None, retry_after: float | Non
         if again:
             return again
         for catcher in frame.state.catch:
-            if matches(catcher.error_equals, error):
+            if any(matches(catcher.error_equals, each) for each in _names(frame, error)):
                 return _catch(frame, catcher, error, cause)
     frame.note(EventType.STATE_FAILED, error=error)
     return frame.finish(Finish(Status.FAILED, error=error, cause=cause))
 
 
+def _names(frame: Frame, error: str) -> tuple[str, ...]:
+    """Return what an error may be called: AWS reports a missed heartbeat as a time-out, yet has a name for it."""
+    state = frame.state
+    beats = isinstance(state, Task) and (state.heartbeat_seconds or state.heartbeat_seconds_path)
+    return (error, HEARTBEAT) if beats and error == TIMEOUT else (error,)
+
+
 def matches(names: list[str], error: str) -> bool:
     """Whether an ErrorEquals names an error; States.TaskFailed stands for any but a time-out."""
-    return error in names or "States.ALL" in names or ("States.TaskFailed" in names and error != TIMEOUT)
+    time_out = error in (TIMEOUT, HEARTBEAT)
+    return error in names or "States.ALL" in names or ("States.TaskFailed" in names and not time_out)
 
 
 def _retry(frame: Frame, retriers: list[Retrier], error: str, retry_after: float | None) -> Transition | None:
     for index, retrier in enumerate(retriers):
-        if matches(retrier.error_equals, error):
+        if any(matches(retrier.error_equals, each) for each in _names(frame, error)):
             counts = frame.retries or (0,) * len(retriers)
             if counts[index] >= retrier.max_attempts:
                 return None
@@ -40,7 +50,9 @@ def _retry(frame: Frame, retriers: list[Retrier], error: str, retry_after: float
             frame.retries = (*counts[:index], counts[index] + 1, *counts[index + 1 :])
             frame.note(EventType.RETRY_SCHEDULED, error=error, seconds=seconds, attempt=sum(frame.retries) + 1)
             until = frame.at + seconds
-            return frame.suspend(Phase.BACKOFF, Wait(frame.name, seconds, until), until)
+            if frame.before.deadline is not None:
+                until = min(until, frame.before.deadline)
+            return frame.suspend(Phase.BACKOFF, Wait(frame.name, until - frame.at, until), until)
     return None
 
 
@@ -56,7 +68,7 @@ def delay(retrier: Retrier, count: int, source: float) -> float:
 
 
 def _catch(frame: Frame, catcher: Catcher, error: str, cause: str | None) -> Transition | Goto:
-    caught = {"Error": error, "Cause": cause or ""}
+    caught = error_output(error, cause)
     try:
         output = catcher.result_path(frame.input, caught)
         if catcher.assign:

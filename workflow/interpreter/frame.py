@@ -24,6 +24,11 @@ from workflow.language.evaluation import EvaluationError
 
 MOST_STEPS = 25_000
 """States one execution may enter: what AWS allows in history events, so that a loop without end ends."""
+_ENDS = {
+    Status.SUCCEEDED: EventType.EXECUTION_SUCCEEDED,
+    Status.FAILED: EventType.EXECUTION_FAILED,
+    Status.TIMED_OUT: EventType.EXECUTION_TIMED_OUT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,7 @@ class Frame:
     def finish(self, end: Finish) -> Transition:
         """End the execution; only a run's own end, not a branch's, is an event of the execution."""
         if not self.before.branch:
-            event = EventType.EXECUTION_SUCCEEDED if end.status is Status.SUCCEEDED else EventType.EXECUTION_FAILED
-            self.history.append(HistoryEvent(event, self.at, error=end.error))
+            self.history.append(HistoryEvent(_ENDS[end.status], self.at, error=end.error))
         return Transition(self._execution(Phase.DONE, 0.0), (end,), tuple(self.history))
 
     def _execution(self, phase: Phase, until: float) -> Execution:
@@ -130,6 +134,7 @@ class Frame:
             steps=self.steps,
             at=self.at,
             random=self.source,
+            deadline=self.before.deadline,
         )
 
 

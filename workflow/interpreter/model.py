@@ -47,7 +47,8 @@ class Execution:
 
     `digest` pins the definition, `scope` points at the states it runs ("" is the machine itself), `branch`
     tells the executions of one run apart ("" is the run itself). `steps` counts the states entered, `at` and
-    `random` are the last outcome's. Times are epoch seconds.
+    `random` are the last outcome's. `deadline` is when the machine's time-out ends the run, if it has one.
+    Times are epoch seconds.
     """
 
     digest: str
@@ -64,6 +65,7 @@ class Execution:
     steps: int = 0
     at: float = 0.0
     random: float = 0.0
+    deadline: float | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Return the execution as plain JSON."""
@@ -97,11 +99,15 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Run branches or iterations, each by `Begun`; `max_concurrency` 0 means no limit."""
+    """Run branches or iterations, each by `Begun`; `max_concurrency` 0 means no limit.
+
+    More failures than `tolerated` stop what still runs; until then, all go on to their ends.
+    """
 
     state: str
     branches: tuple[Execution, ...]
     max_concurrency: int = 0
+    tolerated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from workflow.interpreter.forks import fork
 from workflow.interpreter.frame import Frame, Goto
 from workflow.interpreter.model import (
     EventType,
-    Execution,
     Finish,
-    Fork,
     Invoke,
     Json,
     Phase,
@@ -19,6 +18,7 @@ from workflow.interpreter.model import (
     Transition,
 )
 from workflow.interpreter.model import Wait as WaitCommand
+from workflow.interpreter.numbers import whole
 from workflow.language.choice import read_timestamp
 from workflow.language.definition import (
     LONGEST_SECONDS,
@@ -34,10 +34,9 @@ from workflow.language.definition import (
     Working,
 )
 from workflow.language.evaluation import EvaluationError, Evaluator
-from workflow.language.templates import escape
 
-LARGEST_OUTPUT = 262_144
-"""Bytes of a state's output as JSON, the limit of AWS; an execution that travels in an event needs one too."""
+LARGEST_DATA = 262_144
+"""Bytes as JSON of any input, result, output or Assign, the limit of AWS; an execution that travels needs one, too."""
 
 Step = Transition | Goto
 
@@ -90,6 +89,8 @@ def _wait(frame: Frame, state: Wait) -> Step:
     until = _wake_up(frame, state, data)
     if until <= frame.at:
         return waited(frame, state)
+    if frame.before.deadline is not None:
+        until = min(until, frame.before.deadline)
     frame.note(EventType.WAIT_STARTED, seconds=until - frame.at)
     return frame.suspend(Phase.WAIT, WaitCommand(frame.name, until - frame.at, until), until)
 
@@ -105,7 +106,7 @@ def _wake_up(frame: Frame, state: Wait, data: Json) -> float:
         return frame.entered_at + state.seconds
     if state.seconds_path:
         seconds = state.seconds_path(data, frame)
-        return frame.entered_at + _whole(seconds, "SecondsPath", most=LONGEST_SECONDS)
+        return frame.entered_at + whole(seconds, "SecondsPath", most=LONGEST_SECONDS)
     moment = state.timestamp or _moment(state.timestamp_path(data, frame) if state.timestamp_path else None)
     return moment[0] + float(f"0.{moment[1] or 0}")
 
@@ -127,122 +128,65 @@ def invocation(frame: Frame, state: Task) -> Invoke:
     """Return the call of a Task's handler; its parameters are evaluated again for each attempt."""
     data = state.input_path(frame.input, frame)
     parameters = state.parameters(data, frame)
+    if parameters is not frame.input:
+        check_size(f"input of '{frame.name}'", parameters)
     limits = [
         _limit(frame, data, state.timeout_seconds, state.timeout_seconds_path, "TimeoutSecondsPath"),
         # A handler called like a function sends no heartbeat, so the first one missed ends it.
         _limit(frame, data, state.heartbeat_seconds, state.heartbeat_seconds_path, "HeartbeatSecondsPath"),
+        None if frame.before.deadline is None else frame.before.deadline - frame.at,
     ]
     seconds = min((limit for limit in limits if limit is not None), default=None)
     return Invoke(frame.name, state.resource, parameters, seconds, sum(frame.retries) + 1)
 
 
 def _limit(frame: Frame, data: Json, seconds: int | None, path: Evaluator | None, field: str) -> int | None:
-    return _whole(path(data, frame), field, least=1, most=LONGEST_SECONDS) if path else seconds
+    return whole(path(data, frame), field, least=1, most=LONGEST_SECONDS) if path else seconds
 
 
-def _parallel(frame: Frame, state: Parallel) -> Step:
-    return _fork(frame, fork_parallel(frame, state))
-
-
-def _map(frame: Frame, state: Map) -> Step:
-    command = fork_map(frame, state)
-    return _fork(frame, command) if command.branches else worked(frame, state, [])
-
-
-def _fork(frame: Frame, command: Fork) -> Step:
+def _fork(frame: Frame, state: Parallel | Map) -> Step:
+    command = fork(frame, state)
+    if not command.branches:
+        return worked(frame, state, [])
     frame.note(EventType.BRANCHES_STARTED, attempt=sum(frame.retries) + 1)
     return frame.suspend(Phase.BRANCHES, command)
-
-
-def fork_parallel(frame: Frame, state: Parallel) -> Fork:
-    """Return the branches of a Parallel, ready to begin with the same input."""
-    data = state.parameters(state.input_path(frame.input, frame), frame)
-    branches = tuple(
-        _child(frame, f"Branches/{index}", index, data, frame.before.context) for index in range(len(state.branches))
-    )
-    return Fork(frame.name, branches)
-
-
-def fork_map(frame: Frame, state: Map) -> Fork:
-    """Return the iterations of a Map, ready to begin, each with its item or what the selector makes of it."""
-    data = state.input_path(frame.input, frame)
-    items = state.items_path(data, frame)
-    if not isinstance(items, list):
-        raise EvaluationError("The ItemsPath does not lead to an array.")
-    most = state.max_concurrency
-    if state.max_concurrency_path:
-        most = _whole(state.max_concurrency_path(data, frame), "MaxConcurrencyPath")
-    return Fork(frame.name, tuple(_iteration(frame, state, data, i, item) for i, item in enumerate(items)), most)
-
-
-class _ItemFrame:
-    """What a selector reads: the Map's own surroundings and the item."""
-
-    def __init__(self, frame: Frame, item: Json) -> None:
-        self._frame, self._item = frame, item
-        self.variables, self.randomness = frame.variables, frame.randomness
-
-    def context(self) -> Json:
-        return {**self._frame.context(), "Map": self._item}
-
-
-def _iteration(frame: Frame, state: Map, data: Json, index: int, value: Json) -> Execution:
-    item = {"Item": {"Index": index, "Value": value}}
-    chosen = state.selector(data, _ItemFrame(frame, item)) if state.selector else value
-    return _child(frame, state.processor[0], index, chosen, {**frame.before.context, "Map": item})
-
-
-def _child(frame: Frame, part: str, index: int, data: Json, context: Json) -> Execution:
-    before = frame.before
-    return Execution(
-        digest=before.digest,
-        scope=f"{before.scope}/States/{escape(frame.name)}/{part}",
-        branch=f"{before.branch}/{frame.name}.{index}",
-        phase=Phase.READY,
-        context=context,
-        variables=frame.variables,
-        input=data,
-    )
 
 
 def worked(frame: Frame, state: Working, result: Json) -> Step:
     """Leave a Task, Parallel or Map with its result."""
     selected = state.result_selector(result, frame)
-    return leave(frame, state, state.result_path(frame.input, selected), selected)
+    placed = state.result_path(frame.input, selected)
+    if placed is not result:
+        check_size(f"result of '{frame.name}'", result)
+    return leave(frame, state, placed, selected)
 
 
 def leave(frame: Frame, state: Linked, placed: Json, result: Json) -> Step:
     """Leave a state; `$` in its Assign is the result, and the variables are those at its entry."""
     output = state.output_path(placed, frame)
     if output is not frame.input:
-        check_size(frame.name, output)
+        check_size(f"output of '{frame.name}'", output)
     _assign(frame, state.assign, result)
     frame.note(EventType.STATE_EXITED)
     return Goto(state.next, output)
 
 
-def check_size(name: str, output: Json) -> None:
-    """Refuse an output that is too large to be passed on."""
-    text = json.dumps(output, separators=(",", ":"), ensure_ascii=False)
-    if len(text) > LARGEST_OUTPUT // 4 and len(text.encode()) > LARGEST_OUTPUT:
-        raise EvaluationError(f"The output of '{name}' exceeds {LARGEST_OUTPUT} bytes.", "States.DataLimitExceeded")
-
-
 def _assign(frame: Frame, assign: Evaluator | None, data: Json) -> None:
     if assign:
-        frame.variables = {**frame.variables, **assign(data, frame)}
+        assigned = assign(data, frame)
+        check_size(f"Assign of '{frame.name}'", assigned)
+        frame.variables = {**frame.variables, **assigned}
 
 
-def _whole(value: Json, field: str, least: int = 0, most: int | None = None) -> int:
-    """Read a number that a path led to; AWS takes one written as text in some fields, and so do we."""
-    number = value
-    if field == "MaxConcurrencyPath" and isinstance(value, str) and value.isdecimal():
-        number = int(value)
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise EvaluationError(f"The {field} does not lead to a whole number.")
-    if number < least or (most is not None and number > most):
-        raise EvaluationError(f"The {field} leads to a number out of range.")
-    return number
+def check_size(what: str, data: Json) -> None:
+    """Refuse what is too large to be passed on.
+
+    Raises:
+        EvaluationError: `States.DataLimitExceeded`, which States.ALL catches.
+    """
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    if len(text) > LARGEST_DATA // 4 and len(text.encode()) > LARGEST_DATA:
+        raise EvaluationError(f"The {what} exceeds {LARGEST_DATA} bytes.", "States.DataLimitExceeded")
 
 
 _BEGIN: dict[str, Callable[[Frame, Any], Step]] = {
@@ -252,6 +196,6 @@ _BEGIN: dict[str, Callable[[Frame, Any], Step]] = {
     "Wait": _wait,
     "Succeed": _succeed,
     "Fail": _fail,
-    "Parallel": _parallel,
-    "Map": _map,
+    "Parallel": _fork,
+    "Map": _fork,
 }

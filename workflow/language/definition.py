@@ -222,6 +222,10 @@ class Map(Working):
     items_path: Path = whole_input
     max_concurrency: int = Field(default=0, ge=0)
     max_concurrency_path: Path | None = None
+    tolerated_failure_count: int | None = Field(default=None, ge=0)
+    tolerated_failure_count_path: Path | None = None
+    tolerated_failure_percentage: float | None = Field(default=None, ge=0, le=100)
+    tolerated_failure_percentage_path: Path | None = None
 
     @property
     def processor(self) -> tuple[str, Processor]:
@@ -244,9 +248,10 @@ Flow.model_rebuild()
 
 
 class Definition(Flow):
-    """A whole definition."""
+    """A whole definition; without a time-out of its own an execution may take any time, as may a Task."""
 
     version: Literal["1.0"] = "1.0"
+    timeout_seconds: PositiveSeconds | None = None
     query_language: Literal["JSONPath"] = "JSONPath"
 
 

@@ -63,7 +63,12 @@ def _shown(value: Json) -> str:
 
 
 def _string_to_json(text: str) -> Json:
-    return json.loads(text) if _expect(text, str).strip() else None
+    return json.loads(text, parse_constant=_no_json) if _expect(text, str).strip() else None
+
+
+def _no_json(constant: str) -> Json:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(constant)
 
 
 def _json_to_string(value: Json) -> str:
@@ -105,7 +110,7 @@ def _item(array: list[Json], index: Json) -> Json:
 
 
 def _unique(array: list[Json]) -> list[Json]:
-    return list({_canonical(item): item for item in reversed(_expect(array, list))}.values())[::-1]
+    return list({_canonical(item): item for item in _expect(array, list)}.values())
 
 
 def _short(text: str) -> str:

@@ -127,7 +127,7 @@ def _apply(name: str, arguments: list[Evaluator]) -> Evaluator:
         values = [argument(data, environment) for argument in arguments]
         try:
             return function(*values)
-        except (TypeError, ValueError, LookupError) as error:
+        except (TypeError, ValueError, LookupError, OverflowError, RecursionError) as error:
             raise EvaluationError(f"States.{name} failed: {type(error).__name__}.") from None
 
     return evaluate

@@ -23,15 +23,13 @@ _EITHER = {
     "Fail": (("Error", "ErrorPath"), ("Cause", "CausePath")),
     "Map": (
         ("MaxConcurrency", "MaxConcurrencyPath"),
+        ("ToleratedFailureCount", "ToleratedFailureCountPath"),
+        ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
         ("ItemProcessor", "Iterator"),
         ("ItemSelector", "Parameters"),
     ),
 }
 _REFUSED_FIELDS = {
-    "ToleratedFailureCount": "not supported yet: ToleratedFailureCount",
-    "ToleratedFailureCountPath": "not supported yet: ToleratedFailureCountPath",
-    "ToleratedFailurePercentage": "not supported yet: ToleratedFailurePercentage",
-    "ToleratedFailurePercentagePath": "not supported yet: ToleratedFailurePercentagePath",
     "Credentials": "not supported: Credentials; a handler has its own agency",
     "ItemReader": "not supported: distributed Map (ItemReader)",
     "ItemBatcher": "not supported: distributed Map (ItemBatcher)",
@@ -269,8 +267,6 @@ def refusals(root: Mapping[str, Json]) -> list[Problem]:
     problems = []
     if root.get("QueryLanguage") == "JSONata":
         problems.append(Problem("/QueryLanguage", "not supported: JSONata"))
-    if "TimeoutSeconds" in root:
-        problems.append(Problem("/TimeoutSeconds", "not supported yet: TimeoutSeconds of a machine"))
     return problems + [each for scope in scopes(root) for each in _unsupported(scope)]
 
 

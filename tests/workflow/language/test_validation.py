@@ -68,7 +68,19 @@ def test_a_definition_without_a_problem_becomes_a_machine_with_a_digest_of_its_m
         (task(QueryLanguage="JSONata", Arguments={}, Output="{% 1 %}"), "/QueryLanguage", "JSONata"),
         ({"Type": "Task", "Resource": "arn:x:y.waitForTaskToken"}, "/Resource", "task tokens"),
         ({"Type": "Map", "ItemReader": {}, "ItemProcessor": one({"Type": "Pass"})}, "/ItemReader", "distributed Map"),
-        ({"Type": "Map", "ToleratedFailureCount": 1}, "/ToleratedFailureCount", "not supported yet"),
+        ({"Type": "Map", "ToleratedFailureCount": -1}, "/ToleratedFailureCount", "0"),
+        ({"Type": "Map", "ToleratedFailurePercentage": 100.5}, "/ToleratedFailurePercentage", "100"),
+        (
+            {
+                "Type": "Map",
+                "ItemProcessor": one({"Type": "Pass"}),
+                "ToleratedFailureCount": 1,
+                "ToleratedFailureCountPath": "$.n",
+            },
+            "",
+            "exclude",
+        ),
+        ({"Type": "Map", "ToleratedFailurePercentagePath": 5}, "/ToleratedFailurePercentagePath", "string"),
     ],
 )
 def test_a_problem_is_reported_at_its_place(state, place, message):
@@ -85,7 +97,7 @@ def test_a_problem_is_reported_at_its_place(state, place, message):
         ({}, "/StartAt", "missing"),
         ({**one(END), "StartAt": "Other"}, "/StartAt", "no state 'Other'"),
         ({**one(END), "QueryLanguage": "JSONata"}, "/QueryLanguage", "JSONata"),
-        ({**one(END), "TimeoutSeconds": 5}, "/TimeoutSeconds", "not supported yet"),
+        ({**one(END), "TimeoutSeconds": 0}, "/TimeoutSeconds", "1"),
         (one(END, Island=END), "/States/Island", "no state leads here"),
         (one({"Type": "Pass", "Next": "It"}), "/States", "no end"),
         (one({"Type": "Pass", "Next": "x" * 81}, **{"x" * 81: END}), f"/States/{'x' * 81}", "80"),

@@ -121,7 +121,9 @@ class Runner:
         if isinstance(command, Wait):
             return partial(self._steps.pause, command=command)
         branches = [await self._fork(scope, execution, command) for execution in command.branches]
-        return partial(self._steps.join, branches=branches, at_once=command.max_concurrency)
+        return partial(
+            self._steps.join, branches=branches, at_once=command.max_concurrency, tolerated=command.tolerated
+        )
 
     async def _fork(self, scope: Scope, execution: Execution, command: Fork) -> Branch:
         job = {

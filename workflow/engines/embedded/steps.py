@@ -110,16 +110,17 @@ class Steps:
         """Wait for a branch's turn; its parent's `join` opens it."""
         await self._gates[scope.record_id].wait()
 
-    async def join(self, scope: Scope, branches: Sequence[Branch], at_once: int) -> Done:
-        """Wait for every branch, `at_once` (0: all) in turn; the first failure stops the others."""
+    async def join(self, scope: Scope, branches: Sequence[Branch], at_once: int, tolerated: int) -> Done:
+        """Wait for every branch, `at_once` (0: all) in turn; more failures than tolerated stop the others."""
         ids = [branch.get_workflow_id() for branch in branches]
         tasks = [create_task(branch.get_result(polling_interval_sec=GLANCE)) for branch in branches]
         turns = iter(ids)
         self._open(islice(turns, at_once))
-        left = set(tasks)
+        left, failures = set(tasks), 0
         while left:
             ended, left = await wait(left, return_when=FIRST_COMPLETED)
-            failed = not all(_succeeded(task.result()) for task in ended)
+            failures += sum(not _succeeded(task.result()) for task in ended)
+            failed = failures > tolerated
             if failed:
                 self._stopped.update(each for each, task in zip(ids, tasks, strict=True) if task in left)
             self._open(turns if failed else islice(turns, len(ended)))
