@@ -63,7 +63,6 @@ def _context(data: Json, context: StartContext) -> dict[str, Json]:
             "Id": context.execution_id,
             "Input": data,
             "Name": context.name,
-            "RedriveCount": 0,
             "RoleArn": context.role,
             "StartTime": timestamp(context.start_time),
         },

@@ -83,7 +83,6 @@ def test_the_context_object_tells_where_the_run_is():
             "Id": "id-1",
             "Input": {"in": 1},
             "Name": "name",
-            "RedriveCount": 0,
             "RoleArn": "agency",
             "StartTime": "2001-09-09T01:46:40.250Z",
         },
