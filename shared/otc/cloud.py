@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from shared.otc.eip import EipClient
     from shared.otc.elb import ElbClient
     from shared.otc.functiongraph import FunctionGraphClient
+    from shared.otc.iam import IamClient
+    from shared.otc.lts import LtsClient
     from shared.otc.smn import SmnClient
     from shared.otc.vpc import VpcClient
 
@@ -73,3 +75,17 @@ class Cloud:
         from shared.otc.smn import SmnClient  # noqa: PLC0415  # see the class
 
         return SmnClient(self.transport)
+
+    @cached_property
+    def iam(self) -> IamClient:
+        """Agencies and policies of the account."""
+        from shared.otc.iam import IamClient  # noqa: PLC0415  # see the class
+
+        return IamClient(self.transport)
+
+    @cached_property
+    def lts(self) -> LtsClient:
+        """Logs."""
+        from shared.otc.lts import LtsClient  # noqa: PLC0415  # see the class
+
+        return LtsClient(self.transport)

@@ -9,7 +9,7 @@ from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
 from shared.otc.transport import Answer, Call
 
 # The services say the same thing in different words and with different statuses, so their codes decide
-# first (appendix "Error Codes" of the ELB, VPC, EIP and DCS API references).
+# first (appendix "Error Codes" of the API references).
 _BY_CODE = {
     "ELB.1091": ErrorCode.QUOTA_EXCEEDED,
     "ELB.2001": ErrorCode.QUOTA_EXCEEDED,
@@ -29,6 +29,8 @@ _BY_CODE = {
     "VPC.0512": ErrorCode.BUSY,
     "DCS.3022": ErrorCode.NOT_FOUND,
     "DCS.4061": ErrorCode.NOT_FOUND,
+    "LTS.0201": ErrorCode.NOT_FOUND,
+    "LTS.0208": ErrorCode.NOT_FOUND,
     "DCS.4017": ErrorCode.BUSY,
     "DCS.4026": ErrorCode.BUSY,
     "DCS.4049": ErrorCode.BUSY,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.otc.client import Query, ServiceClient
-from shared.otc.models import Seen
+from shared.otc.client import Query, ServiceClient, listed, read
+from shared.otc.models import Seen, Text
 from shared.otc.transport import Call, Service
+
+_PAGE = 100
 
 
 class Published(Seen):
@@ -16,10 +18,44 @@ class Published(Seen):
     message_id: str
 
 
+class Topic(Seen):
+    """Where messages are published."""
+
+    topic_urn: str
+    name: str
+    display_name: Text = ""
+
+
+class MadeTopic(Seen):
+    """A topic that was just made, or was there already."""
+
+    topic_urn: str
+
+
 class SmnClient(ServiceClient):
     """The calls below `/v2/{project_id}/notifications`."""
 
     service = Service.SMN
+
+    def topics(self) -> list[Topic]:
+        """All topics of the project."""
+        found: list[Topic] = []
+        while True:
+            query = [("offset", str(len(found))), ("limit", str(_PAGE))]
+            call = self._on("GET", "topic:list", "topics", query=query)
+            items = listed(call, self._send(call), "topics")
+            found += [read(call, Topic, item) for item in items]
+            if len(items) < _PAGE:
+                return found
+
+    def create_topic(self, name: str, display_name: str) -> str:
+        """Make a topic; its URN. One of this name that is there already stays as it is."""
+        body = {"name": name, "display_name": display_name}
+        return self._one(self._on("POST", "topic:create", "topics", body=body), MadeTopic).topic_urn
+
+    def delete_topic(self, topic_urn: str) -> None:
+        """Delete a topic with its subscriptions."""
+        self._send(self._on("DELETE", "topic:delete", "topics", topic_urn))
 
     def publish(self, topic_urn: str, subject: str, message: str) -> str:
         """Publish a message of at most 256 KB under a subject of at most 512 characters; the message's id."""

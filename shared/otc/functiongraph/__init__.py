@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shared.otc.functiongraph.functions import Function, Functions
 from shared.otc.functiongraph.invocations import Invocations, TimedOutError
+from shared.otc.functiongraph.triggers import Trigger, Triggers
 
-__all__ = ["FunctionGraphClient", "TimedOutError"]
+__all__ = ["Function", "FunctionGraphClient", "TimedOutError", "Trigger"]
 
 
-class FunctionGraphClient(Invocations):
+class FunctionGraphClient(Functions, Triggers, Invocations):
     """All of FunctionGraph that a deployment and its engine use."""
