@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import Any, TypeVar
 
 from emulator.clock import Clock
@@ -11,7 +12,10 @@ from emulator.dcs.backend import DcsBackend
 from emulator.dials import Dials
 from emulator.eip.models import EipBackend
 from emulator.elb.backend import ElbBackend
+from emulator.functiongraph.backend import FunctionGraphBackend
+from emulator.functiongraph.runtime.spec import Runner
 from emulator.iam.models import IamBackend
+from emulator.outbox import Outbox
 from emulator.vpc.backend import VpcBackend
 from emulator.world import World
 
@@ -19,15 +23,20 @@ R = TypeVar("R", bound=Resource)
 
 
 class Account:
-    """What handlers work on; whoever calls holds the emulator's lock."""
+    """What handlers work on; whoever calls holds `lock`. Work of the outbox takes it itself."""
 
-    def __init__(self, world: World, clock: Clock, dials: Dials, data_plane: DataPlane) -> None:
+    def __init__(
+        self, world: World, clock: Clock, dials: Dials, data_plane: DataPlane, runner: Runner | None = None
+    ) -> None:
         self.world, self.clock, self.dials, self.data_plane = world, clock, dials, data_plane
+        self.lock = RLock()
+        self.outbox = Outbox(clock)
         self.iam = IamBackend(self)
         self.vpc = VpcBackend(self)
         self.eip = EipBackend(self)
         self.dcs = DcsBackend(self)
         self.elb = ElbBackend(self)
+        self.functiongraph = FunctionGraphBackend(self, runner)
         self.reconcile()
 
     def now(self) -> float:

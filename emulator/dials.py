@@ -17,6 +17,22 @@ class Throttle(Strict):
     retry_after: float | None = None
 
 
+class Events(Strict):
+    """How asynchronous invocations arrive: every nth twice, every nth late, in which order if several wait."""
+
+    duplicate_every: int | None = Field(default=None, ge=1)
+    late_every: int | None = Field(default=None, ge=1)
+    late_seconds: float = Field(default=0.0, ge=0)
+    order: Literal["oldest", "newest"] = "oldest"
+
+
+class FunctionTrouble(Strict):
+    """Every nth run of a function is refused (429), or has its instance killed before the answer is out."""
+
+    throttled_every: int | None = Field(default=None, ge=1)
+    killed_every: int | None = Field(default=None, ge=1)
+
+
 class Dials(Strict):
     """The dials; the defaults are what is documented, or else what is most likely."""
 
@@ -52,3 +68,10 @@ class Dials(Strict):
     # Seconds until a new agency, or a role just granted to one, works; before, a function gets no token.
     agency_delay: float = 0.0
     catalog_types: tuple[str, ...] = ("network", "vpc", "elb", "elbv3", "dcsv1", "dcs", "identity")
+    # FunctionGraph: `functions` by globs over function names; how many run at once; how long the gateway waits for
+    # a function, and the first pause before a retry, which doubles (seconds).
+    events: Events = Events()
+    functions: dict[str, FunctionTrouble] = {}
+    function_concurrency: int = Field(default=100, ge=0)
+    gateway_seconds: float = Field(default=90.0, gt=0)
+    async_retry_seconds: float = Field(default=1.0, ge=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from uuid import uuid5
 from emulator.account import Account
 from emulator.calls import CallLog, CallRecord
 from emulator.clock import Clock, SystemClock
-from emulator.core.message import Answer, Request, Response
+from emulator.core.message import Answer, Later, Request, Response
 from emulator.core.problems import ApiError, bad_gateway, throttled
 from emulator.core.resources import NAMESPACE
 from emulator.core.routing import Route, Router
@@ -22,6 +21,8 @@ from emulator.dials import Dials
 from emulator.eip.urls import ROUTES as EIP_ROUTES
 from emulator.elb.urls import ROUTES as ELB_ROUTES
 from emulator.faults import ConnectionLost, Fault, Faults
+from emulator.functiongraph.runtime.spec import Runner
+from emulator.functiongraph.urls import ROUTES as FUNCTIONGRAPH_ROUTES
 from emulator.health import Ticker
 from emulator.iam.models import Token
 from emulator.iam.urls import ROUTES as IAM_ROUTES
@@ -43,6 +44,7 @@ class Emulator:
         clock: Clock | None = None,
         dials: Dials | None = None,
         data_plane: DataPlane | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.dials = dials or Dials()
@@ -50,11 +52,11 @@ class Emulator:
         self.faults = Faults()
         self.before_call: list[Hook] = []
         self.after_call: list[Hook] = []
-        self.router = Router((*IAM_ROUTES, *VPC_ROUTES, *EIP_ROUTES, *DCS_ROUTES, *ELB_ROUTES))
+        self.router = Router((*IAM_ROUTES, *VPC_ROUTES, *EIP_ROUTES, *DCS_ROUTES, *ELB_ROUTES, *FUNCTIONGRAPH_ROUTES))
         own = World() if world is None else world.model_copy(deep=True)
-        self._account = Account(own, self.clock, self.dials, data_plane or ModelledDataPlane())
+        self._account = Account(own, self.clock, self.dials, data_plane or ModelledDataPlane(), runner)
         self._throttler = Throttler(self.clock)
-        self._lock = threading.RLock()
+        self._lock = self._account.lock
         # Nobody can see a modelled data plane without a call, which ticks; packets of a real one come uncalled.
         real_time = data_plane is not None and isinstance(self.clock, SystemClock)
         self._ticker = Ticker(self.tick) if real_time else None
@@ -104,17 +106,18 @@ class Emulator:
             self._throttler.check(route.service.name, self.dials.throttle.get(route.service.name))
         except ApiError as error:
             return error.answer, True
-        with self._lock:
-            self._account.tick()
-            try:
-                offered = self._authorized(request, route, parameters)
-                answer = route.call(request, offered)
-            except ApiError as error:
-                return error.answer, route.service.request_id_in_body
-            record.committed = True
-            if record.mutating:
-                self._account.reconcile()
-        return answer, route.service.request_id_in_body
+        try:
+            with self._lock:
+                self._account.tick()
+                answer = route.call(request, self._authorized(request, route, parameters))
+                record.committed = True
+                if record.mutating:
+                    self._account.reconcile()
+            # Waiting for a function with the lock held would keep its own calls out.
+            final = answer.work() if isinstance(answer, Later) else answer
+        except ApiError as error:
+            return error.answer, route.service.request_id_in_body
+        return final, route.service.request_id_in_body
 
     def _authorized(self, request: Request, route: Route, parameters: dict[str, str]) -> dict[str, Any]:
         offered: dict[str, Any] = {"account": self._account, "request": request, **parameters}
@@ -169,10 +172,22 @@ class Emulator:
         with self._lock:
             self._account.tick()
 
+    def drain(self) -> None:
+        """Do all that the cloud does by itself and that is due, in the caller's thread."""
+        self.tick()
+        self._account.outbox.drain()
+
+    @property
+    def next_due(self) -> float | None:
+        """When the cloud next does something by itself (seconds since 1970), None if nothing waits."""
+        return self._account.outbox.next_due
+
     def close(self) -> None:
-        """Stop the data plane."""
+        """Stop the data plane, the functions and what waits for its time."""
         if self._ticker:
             self._ticker.close()
+        self._account.outbox.close()
+        self._account.functiongraph.close()
         with self._lock:
             self._account.data_plane.close()
 

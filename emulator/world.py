@@ -12,6 +12,7 @@ from emulator.core.resources import Strict
 from emulator.dcs.models import DcsState
 from emulator.eip.models import EipState
 from emulator.elb.state import ElbState
+from emulator.functiongraph.models import FunctionGraphState
 from emulator.iam.models import IamState
 from emulator.vpc.models import VpcState
 
@@ -48,11 +49,12 @@ class World(Strict):
     eip: EipState = EipState()
     dcs: DcsState = DcsState()
     elb: ElbState = ElbState()
+    functiongraph: FunctionGraphState = FunctionGraphState()
 
     @model_validator(mode="after")
     def _resolve(self) -> World:
         self.iam.resolve(self)
-        for state in (self.vpc, self.eip, self.dcs, self.elb):
+        for state in (self.vpc, self.eip, self.dcs, self.elb, self.functiongraph):
             for item in state.resources():
                 item.project_id = self._project(item.project_id)
             state.resolve(self)

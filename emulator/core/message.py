@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -49,20 +49,30 @@ class Response:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a handler says: a status and the JSON body, if any."""
+    """What a handler says: a status and the JSON object, if any, or `content` that goes out as it is."""
 
     status: int
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
 
     def encoded(self, request_id: str, *, in_body: bool) -> Response:
         """The response on the wire; services differ in where they put the request id."""
         headers = {"X-Request-Id": request_id, **self.headers}
+        if self.content is not None:
+            return Response(self.status, self.content, {"Content-Type": "application/json", **headers})
         if self.body is None:
             return Response(self.status, b"", headers)
         body = {**self.body, "request_id": request_id} if in_body else dict(self.body)
         headers["Content-Type"] = "application/json"
         return Response(self.status, json.dumps(body).encode(), headers)
+
+
+@dataclass(frozen=True)
+class Later:
+    """An answer that takes its time: the door asks for it when the emulator's lock is free."""
+
+    work: Callable[[], Answer]
 
 
 def ok(body: Mapping[str, Any]) -> Answer:

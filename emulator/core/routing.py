@@ -12,10 +12,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
-from emulator.core.message import Answer, Request
+from emulator.core.message import Answer, Later, Request
 from emulator.core.problems import ApiError, ErrorForm, api_not_found
 
-Handler = Callable[..., Answer]
+Handler = Callable[..., Answer | Later]
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -60,7 +60,7 @@ class Route:
         found = self._pattern.fullmatch(path)
         return found.groupdict() if found else None
 
-    def call(self, request: Request, offered: Mapping[str, Any]) -> Answer:
+    def call(self, request: Request, offered: Mapping[str, Any]) -> Answer | Later:
         """Give the handler what its signature names: `body` and `query` as their models, the rest as offered.
 
         Raises:

@@ -1,1 +1,1 @@
-"""FunctionGraph v2."""
+"""FunctionGraph: functions, what triggers them, and the queue of their asynchronous invocations."""

@@ -1,0 +1,7 @@
+"""What FunctionGraph serves."""
+
+from __future__ import annotations
+
+from emulator.core.routing import Route
+
+ROUTES: tuple[Route, ...] = ()
