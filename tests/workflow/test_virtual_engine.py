@@ -42,12 +42,14 @@ def one_state(draw, name, depth):
     inner = steps(draw, f"{name}m", depth - 1)
     most = draw(st.integers(0, 2))
     items = {"Type": "Map", "ItemProcessor": inner, "MaxConcurrency": most, "ItemsPath": "$$.Execution.Input.items"}
-    return items | {"Retry": retry("E")}
+    limit = draw(st.sampled_from([{}, {"ToleratedFailureCount": 1}, {"ToleratedFailurePercentage": 100}]))
+    return items | {"Retry": retry("E")} | limit
 
 
 @st.composite
 def machines(draw):
-    return parse(steps(draw, "s", 2))
+    limit = draw(st.one_of(st.just({}), st.builds(lambda seconds: {"TimeoutSeconds": seconds}, st.integers(1, 12))))
+    return parse(steps(draw, "s", 2) | limit)
 
 
 class World:

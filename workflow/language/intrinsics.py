@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
 from random import Random
 
 from workflow.language.evaluation import CompileError, Environment, EvaluationError, Evaluator, Json, constant
@@ -13,6 +14,10 @@ from workflow.language.paths import compile_path
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _NAME = re.compile(r"States\.(\w+)\(")
+_SIGNATURES = {
+    **{name: signature(function) for name, function in FUNCTIONS.items()},
+    **{name: signature(partial(function, Random(0))) for name, function in RANDOM_FUNCTIONS.items()},  # noqa: S311  # only its shape
+}
 _LITERALS: dict[str, Json] = {"true": True, "false": False, "null": None}
 
 
@@ -42,7 +47,12 @@ class _Reader:
         if name not in FUNCTIONS and name not in RANDOM_FUNCTIONS:
             raise self._fault(f"calls an unknown function, States.{name}")
         self._at = match.end()
-        return _apply(name, self._arguments(name))
+        arguments = self._arguments(name)
+        try:
+            _SIGNATURES[name].bind(*arguments)
+        except TypeError as error:
+            raise self._fault(f"has the wrong arguments: {error}") from None
+        return _apply(name, arguments)
 
     def end(self) -> None:
         self._skip_space()

@@ -137,6 +137,7 @@ def test_a_template_names_every_fault_with_its_place():
         ("States.ArrayGetItem($.list, 1)", 2),
         ("States.ArrayLength($.list)", 4),
         ("States.ArrayUnique($.list)", [1, 2, 3]),
+        ("States.ArrayUnique(States.Array(1, 2, 1, true, 'b'))", [1, 2, True, "b"]),
         ("States.Base64Encode('Data to encode')", "RGF0YSB0byBlbmNvZGU="),
         ("States.Base64Decode('RGVjb2RlZA==')", "Decoded"),
         ("States.Hash('input data', 'SHA-1')", "aaff4a450a104cd177d28d18d74485e8cae074b7"),
@@ -179,19 +180,31 @@ def test_an_intrinsic_function_gives_what_the_language_says(expression, value):
         "States.MathAdd('1', 2)",
         "States.Format('{}')",
         "States.Format('no', 1)",
-        "States.ArrayLength()",
+        "States.StringToJson('NaN')",
+        "States.StringToJson($.deep)",
+        "States.ArrayRange(1, 2, 0)",
     ],
 )
 def test_an_intrinsic_function_that_fails_is_a_runtime_error_that_no_catcher_sees(expression):
     caught = task(Parameters={"r.$": expression}, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Caught"}])
     caught |= {"Next": "Caught"}
-    result = run(one(caught, Caught={"Type": "Succeed"}), {"list": [1]})
+    result = run(one(caught, Caught={"Type": "Succeed"}), {"list": [1], "deep": "[" * 100_000})
     assert (result.status, result.error) == ("FAILED", "States.Runtime")
 
 
 @pytest.mark.parametrize(
     "expression",
-    ["States.Nope()", "States.Array(", "States.Array(1 2)", "States.Array('a)", "States.UUID() x", "Array()"],
+    [
+        "States.Nope()",
+        "States.Array(",
+        "States.Array(1 2)",
+        "States.Array('a)",
+        "States.UUID() x",
+        "States.UUID(1)",
+        "States.ArrayLength()",
+        "States.MathRandom(1)",
+        "Array()",
+    ],
 )
 def test_an_expression_that_cannot_be_read_is_refused_when_it_is_compiled(expression):
     with pytest.raises(CompileError):
