@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     # Permanent: the request.
     INVALID_REQUEST = "InvalidRequest"
     REQUEST_REUSED = "RequestReused"
+    STALE = "Stale"
     FOREIGN_PROJECT = "ForeignProject"
     INSTANCE_NOT_FOUND = "InstanceNotFound"
     EXPOSURE_NOT_FOUND = "ExposureNotFound"
@@ -68,6 +69,7 @@ class ErrorCode(StrEnum):
     UNEXPECTED_ANSWER = "UnexpectedAnswer"
     # Permanent: the run.
     CANCELLED = "Cancelled"
+    GIVEN_UP = "GivenUp"
     INTERNAL = "Internal"
 
 

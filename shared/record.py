@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from shared.ids import pack, unpack
 
@@ -82,6 +83,22 @@ class Record:
             msg = f"a record of {len(text)} characters does not fit a description"
             raise ValueError(msg)
         return text
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The fields of a request to expose that come to this record; the allow-list and the end are not in it."""
+        fields = {
+            "instance_id": self.instance,
+            "node": self.node,
+            "port": self.port,
+            "vpc_id": self.vpc,
+            "subnet_id": self.subnet,
+            "same_vpc": None if self.mode is Mode.CROSS_VPC else self.mode.value,
+            "helper_vpc_id": self.peer_vpc if self.mode is Mode.DOCUMENTED else None,
+            "bandwidth_mbit": self.bandwidth,
+            "repair": self.repair,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
 
     @property
     def instance_vpc(self) -> str:

@@ -13,7 +13,7 @@ from shared.planning.decide import draw_plan, target_of
 from shared.planning.observe import observe_world
 from shared.planning.plan import PlanResult
 from shared.planning.safety import check_instance, check_project
-from shared.record import Mode, Record
+from shared.record import Record
 from shared.request import ExposeRequest, RepairRequest, Risk
 from shared.resources.load_balancer import loose_addresses
 from shared.settings import Settings
@@ -142,21 +142,11 @@ def _allow(request: RepairRequest, parts: Parts, record: Record) -> tuple[str, .
 
 def _desired(request: RepairRequest, found: _Found) -> ExposeRequest:
     """The request that would come to this record today; its risks were acknowledged when it was made."""
-    record = found.record
-    same_vpc = record.mode is not Mode.CROSS_VPC
     return ExposeRequest(
         action="expose",
         request_id=request.request_id,
         project_id=request.project_id,
-        instance_id=record.instance,
-        node=record.node,
         allow=found.allow,
-        port=record.port,
-        vpc_id=record.vpc,
-        subnet_id=record.subnet,
-        same_vpc=record.mode.value if same_vpc else "documented",
-        helper_vpc_id=record.peer_vpc if record.mode is Mode.DOCUMENTED else None,
-        bandwidth_mbit=record.bandwidth or ExposeRequest.model_fields["bandwidth_mbit"].default,
         accept=(Risk.PRODUCTION, Risk.OPEN_WORLD, *request.accept),
-        repair=record.repair,
+        **found.record.asked,
     )

@@ -19,6 +19,7 @@ class IpGroup(Seen):
     name: Text = ""
     description: Text = ""
     created_at: str = ""
+    updated_at: Text = ""
     entries: tuple[str, ...] = Field((), validation_alias=AliasChoices("ip_list", "entries"))
     listener_ids: Ids = Field((), validation_alias=AliasChoices("listeners", "listener_ids"))
 

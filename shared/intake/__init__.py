@@ -1,0 +1,1 @@
+"""What comes in from outside: messages, traces, timers and failures, read leniently and judged strictly."""
