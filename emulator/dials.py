@@ -67,7 +67,8 @@ class Dials(Strict):
     token_hours: float = 24.0
     # Seconds until a new agency, or a role just granted to one, works; before, a function gets no token.
     agency_delay: float = 0.0
-    catalog_types: tuple[str, ...] = ("network", "vpc", "elb", "elbv3", "dcsv1", "dcs", "identity")
+    # Which types a catalog lists; all that are known where this is empty.
+    catalog_types: tuple[str, ...] = ()
     # FunctionGraph: `functions` by globs over function names; how many run at once; how long the gateway waits for
     # a function, and the first pause before a retry, which doubles (seconds).
     events: Events = Events()

@@ -123,7 +123,7 @@ class Emulator:
         offered: dict[str, Any] = {"account": self._account, "request": request, **parameters}
         if route.action is None:
             return offered
-        token = self._account.iam.token(request.headers.get("x-auth-token"))
+        token = self._account.iam.caller(request, parameters.get("project_id"))
         if token is None:
             raise route.service.errors.unauthorized()
         self._check_project(token, route, parameters)

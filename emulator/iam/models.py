@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from emulator.core.message import Request
 from emulator.core.resources import HexId, Table, find
 from emulator.core.state import State
 from emulator.iam.agencies import Agency, AgencyBackend, AgencyPrincipal, domain_id_of
 from emulator.iam.errors import no_such_scope, wrong_credentials
+from emulator.iam.keys import AccessKey, KeyBackend, Principal
 from emulator.iam.policies import SYSTEM_ROLES, Role
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class IamState(State):
     domain: Domain = Field(default_factory=_domain)
     projects: Table[Project] = Field(default_factory=_projects)
     users: Table[User] = Field(default_factory=_users)
+    access_keys: Table[AccessKey] = {}
     roles: Table[Role] = {}
     agencies: Table[Agency] = {}
 
@@ -80,6 +83,8 @@ class IamState(State):
             raise ValueError("iam.projects: at least one project is needed")
         if not self.users:
             raise ValueError("iam.users: at least one user is needed")
+        for key in self.access_keys.values():
+            key.user_id = find(self.users, key.user_id, f"iam.access_keys[{key.id}].user_id").id
         for agency in self.agencies.values():
             agency.trust_domain_id = agency.trust_domain_id or domain_id_of(agency.trust_domain_name)
             self._resolve_grants(agency)
@@ -92,37 +97,6 @@ class IamState(State):
                 raise ValueError(f"{where}.project_id: scope project, and no other, names one")
             if grant.project_id:
                 grant.project_id = find(self.projects, grant.project_id, f"{where}.project_id").id
-
-
-class Principal(Protocol):
-    """Who calls: a user, or an agency."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def roles(self) -> list[str]:
-        """The names of its roles."""
-
-    def may(self, action: str) -> bool:
-        """Whether it has the permission."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """An access key and its secret; a temporary pair comes with a security token."""
-
-    access_key: str
-    secret_key: str
-    security_token: str
-    user: Principal
-    project: Project | None
-    expires_at: float
 
 
 @dataclass(frozen=True)
@@ -142,10 +116,9 @@ class IamBackend:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self.agencies = AgencyBackend(account)
+        self.agencies, self.keys = AgencyBackend(account), KeyBackend(account)
         self._tokens: dict[str, Token] = {}
         self._agency_tokens: dict[tuple[str, str | None], Token] = {}
-        self._temporary: dict[str, Keys] = {}
         self._issued = 0
 
     @property
@@ -157,6 +130,24 @@ class IamBackend:
         """A token that is known and has not expired."""
         token = self._tokens.get(token_id or "")
         return token if token and token.expires_at > self._account.now() else None
+
+    def caller(self, request: Request, project_id: str | None) -> Token | None:
+        """Who calls, by a token or a signature; None without either.
+
+        A signed call is about the project that X-Project-Id names, else the one in the path, else the region's
+        own; with X-Domain-Id it is about the account.
+
+        Raises:
+            ApiError: 401 for a signature that is not good.
+        """
+        if "authorization" not in request.headers or "x-auth-token" in request.headers:
+            return self.token(request.headers.get("x-auth-token"))
+        keys = self.keys.signer(request)
+        project = keys.project
+        if project is None and "x-domain-id" not in request.headers:
+            wanted = request.headers.get("x-project-id") or project_id or next(iter(self.state.projects))
+            project = self.state.projects.get(wanted)
+        return Token("", keys.user, project, "hw_ak_sk", self._account.now(), keys.expires_at)
 
     def expire_tokens(self) -> None:
         """Let every token be invalid from now on, as after a change of password."""
@@ -189,7 +180,7 @@ class IamBackend:
         """A new token; one got from a token does not outlive it (`until`)."""
         now = self._account.now()
         expires_at = until or now + self._account.dials.token_hours * HOUR
-        token = Token(self._secret("token") * 4, user, project, method, now, expires_at)
+        token = Token(self.secret("token") * 4, user, project, method, now, expires_at)
         self._tokens[token.id] = token
         return token
 
@@ -214,16 +205,10 @@ class IamBackend:
         token = self.agency_token(agency, project_id)
         if token is None:
             return None
-        keys = self.keys_for(token.user, token.project, token.expires_at)
+        keys = self.keys.temporary(token.user, token.project, token.expires_at)
         return keys.access_key, keys.secret_key, keys.security_token
 
-    def keys_for(self, user: Principal, project: Project | None, until: float) -> Keys:
-        """A new pair of temporary keys."""
-        access, secret, security = self._secret("access")[:20].upper(), self._secret("key"), self._secret("security")
-        keys = Keys(access, secret, security * 4, user, project, until)
-        self._temporary[access] = keys
-        return keys
-
-    def _secret(self, purpose: str) -> str:
+    def secret(self, purpose: str) -> str:
+        """Something that nobody could guess, different each time."""
         self._issued += 1
         return User.make_id(f"{purpose}/{self._account.world.seed}/{self._issued}/{self._account.now()}")

@@ -10,7 +10,8 @@ from emulator.core.message import Answer, Request, ok
 from emulator.core.resources import Strict
 from emulator.core.times import with_micros
 from emulator.iam.errors import IamErrors, no_such_scope
-from emulator.iam.models import Principal, Project, Token
+from emulator.iam.keys import Principal
+from emulator.iam.models import Project, Token
 
 ERRORS = IamErrors()
 HOSTED = re.compile(r"(?P<scheme>https?)://iam\.(?P<domain>.+)")
@@ -18,10 +19,20 @@ HOSTED = re.compile(r"(?P<scheme>https?)://iam\.(?P<domain>.+)")
 CATALOG: dict[str, tuple[str, str]] = {
     "network": ("vpc", ""),
     "vpc": ("vpc", "/v1/{project}"),
-    "elb": ("elb", "/v2.0/{project}"),
+    "elb": ("elb", "/v2.0"),
     "elbv3": ("elb", "/v3/{project}"),
     "dcsv1": ("dcs", "/v1.0/{project}"),
     "dcs": ("dcs", "/v1.0/{project}"),
+    "functiongraph": ("functiongraph", "/v2/{project}"),
+    "smn": ("smn", "/v2/{project}"),
+    "smnv2": ("smn", "/v2/{project}"),
+    "cts": ("cts", "/v1.0/{project}"),
+    "ctsv2": ("cts", "/v2.0/{project}"),
+    "ctsv3": ("cts", "/v3/{project}"),
+    "lts": ("lts", "/v2/{project}"),
+    "ltsv2": ("lts", "/v2/{project}"),
+    # Block storage is not served; the Go clients make the hosts of newer services out of its URL.
+    "volumev2": ("evs", "/v2/{project}"),
     "identity": ("iam", "/v3"),
 }
 
@@ -204,7 +215,7 @@ def _token(account: Account, token: Token) -> dict[str, Any]:
 def _catalog(account: Account, base: str, project: Project) -> list[dict[str, Any]]:
     region = account.world.region
     entries = []
-    for kind in account.dials.catalog_types:
+    for kind in account.dials.catalog_types or CATALOG:
         host, suffix = CATALOG[kind]
         url = _root(base, host) + suffix.format(project=project.id)
         endpoint = {"interface": "public", "region": region, "region_id": region, "url": url}

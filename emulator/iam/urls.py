@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.core.routing import Handler, Route, Service
 from emulator.iam import responses_agencies as a
+from emulator.iam import responses_keys as k
 from emulator.iam import responses_roles as r
 from emulator.iam.errors import IamErrors, PolicyErrors
 from emulator.iam.responses import (
@@ -17,6 +18,7 @@ from emulator.iam.responses import (
 
 IAM = Service("iam", IamErrors())
 POLICIES = Service("iam", PolicyErrors())
+KEY = "/v3.0/OS-CREDENTIAL/credentials"
 AGENCY = "/v3.0/OS-AGENCY/agencies"
 ROLE = "/v3.0/OS-ROLE/roles"
 # The project is a thing that the call is about, not the one that the caller's token must be for.
@@ -42,6 +44,12 @@ ROUTES = (
     Route(IAM, "GET", "/v3/auth/catalog", show_catalog, "iam:catalog:list"),
     Route(IAM, "GET", "/v3/auth/projects", list_own_projects, "iam:projects:list"),
     Route(IAM, "GET", "/v3/projects", list_projects, "iam:projects:list"),
+    Route(IAM, "POST", KEY, k.create_key, "iam:credentials:createCredential"),
+    Route(IAM, "GET", KEY, k.list_keys, "iam:credentials:listCredentials"),
+    Route(IAM, "GET", KEY + "/{access_key}", k.show_key, "iam:credentials:getCredential"),
+    Route(IAM, "PUT", KEY + "/{access_key}", k.update_key, "iam:credentials:updateCredential"),
+    Route(IAM, "DELETE", KEY + "/{access_key}", k.delete_key, "iam:credentials:deleteCredential"),
+    Route(IAM, "POST", "/v3.0/OS-CREDENTIAL/securitytokens", k.create_temporary, None),
     Route(IAM, "POST", AGENCY, a.create_agency, "iam:agencies:createAgency"),
     Route(IAM, "GET", AGENCY, a.list_agencies, "iam:agencies:listAgencies"),
     Route(IAM, "GET", AGENCY + "/{agency_id}", a.show_agency, "iam:agencies:getAgency"),
