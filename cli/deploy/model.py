@@ -112,13 +112,6 @@ class LogConfig(Fields):
     stream_id: Text
 
 
-class StrategyConfig(Fields):
-    """How many instances a function may have, and how many calls at once an instance takes."""
-
-    concurrency: Number
-    concurrent_num: Number = 1
-
-
 class Destination(Fields):
     """Who is told of an asynchronous call's end; `param` is sent as JSON text."""
 
@@ -157,7 +150,6 @@ class FunctionDefaults(Fields):
     code_uri: str | None = None
     user_data: dict[str, Text] = Field(default_factory=dict)
     log_config: LogConfig | None = None
-    strategy_config: StrategyConfig | None = None
     async_invoke_config: AsyncInvokeConfig | None = None
 
 

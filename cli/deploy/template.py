@@ -39,7 +39,7 @@ ATTRIBUTES = {
 """What `GetAtt` may ask of a resource of a type."""
 
 _PLACE = re.compile(r"\$\{([^}]+)\}")
-_FORMS = {"str", "int", "Ref", "Sub", "GetAtt", "function-wrap", *NAMES, "OTC::FunctionGraph::Trigger"}
+_FORMS = {"str", "int", "Ref", "Sub", "GetAtt", *NAMES, "OTC::FunctionGraph::Trigger"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,159 @@
+"""What of an application is in the account already, and what stands under the names it wants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from cli.deploy.state import (
+    AGENCY,
+    FUNCTION,
+    GROUP,
+    POLICY,
+    STREAM,
+    TAG,
+    TOPIC,
+    TRIGGER,
+    Found,
+    marked,
+    trigger_name,
+)
+from shared.functions import function_name
+from shared.otc.cloud import Cloud
+from shared.otc.functiongraph import Trigger
+from shared.otc.iam import Agency, Policy
+from shared.otc.lts import LogGroup
+from shared.services import gather
+
+
+def observe(cloud: Cloud, application: str, domain_id: str) -> list[Found]:
+    """Everything that could be ours or in our way; only reads."""
+    looks: tuple[Callable[[], Iterable[Found]], ...] = (
+        lambda: [_policy(policy, application) for policy in cloud.iam.policies()],
+        lambda: _agencies(cloud, application, domain_id),
+        lambda: _topics(cloud, application),
+        lambda: _logs(cloud, application),
+        lambda: _functions(cloud, application),
+    )
+    return list(chain.from_iterable(gather(*looks)))
+
+
+def _policy(policy: Policy, application: str) -> Found:
+    statements = [_statement(one) for one in policy.policy.get("Statement", ())]
+    properties = {"type": policy.type, "policy": {**policy.policy, "Statement": statements}}
+    ours = marked(policy.description, application)
+    return Found(POLICY, policy.display_name, policy.id, ours, properties, {"id": policy.id})
+
+
+def _statement(statement: dict[str, Any]) -> dict[str, Any]:
+    # IAM shows the conditions and resources of a statement that has none as empty ones.
+    kept = {name: value for name, value in statement.items() if value not in (None, {}, [])}
+    return {**kept, "Action": sorted(statement.get("Action", ()))}
+
+
+def _agencies(cloud: Cloud, application: str, domain_id: str) -> list[Found]:
+    found = cloud.iam.agencies(domain_id)
+    own = [agency for agency in found if marked(agency.description, application)]
+    roles = gather(*(partial(cloud.iam.agency_roles, agency.id) for agency in own))
+    others = [Found(AGENCY, agency.name, agency.id, ours=False) for agency in found if agency not in own]
+    return [*others, *(_agency(agency, sorted(each)) for agency, each in zip(own, roles, strict=True))]
+
+
+def _agency(agency: Agency, roles: list[str]) -> Found:
+    properties = {
+        "trust_domain_name": agency.trust_domain_name,
+        "duration": agency.duration or "FOREVER",
+        "roles": roles,
+    }
+    return Found(AGENCY, agency.name, agency.id, True, properties, {"id": agency.id})
+
+
+def _topics(cloud: Cloud, application: str) -> list[Found]:
+    return [
+        Found(TOPIC, topic.name, topic.topic_urn, marked(topic.display_name, application))
+        for topic in cloud.smn.topics()
+    ]
+
+
+def _logs(cloud: Cloud, application: str) -> list[Found]:
+    groups = cloud.lts.groups()
+    own = [group for group in groups if group.tags.get(TAG) == application]
+    streams = gather(*(partial(_streams, cloud, application, group) for group in own))
+    return [*(_group(group, application) for group in groups), *chain.from_iterable(streams)]
+
+
+def _group(group: LogGroup, application: str) -> Found:
+    ours = group.tags.get(TAG) == application
+    return Found(GROUP, group.name, group.id, ours, {"ttl_in_days": group.ttl_in_days}, {"log_group_id": group.id})
+
+
+def _streams(cloud: Cloud, application: str, group: LogGroup) -> list[Found]:
+    return [
+        Found(
+            STREAM,
+            stream.name,
+            stream.id,
+            stream.tags.get(TAG) == application,
+            attributes={"log_stream_id": stream.id},
+            parent=group.id,
+        )
+        for stream in cloud.lts.streams(group.id)
+    ]
+
+
+def _functions(cloud: Cloud, application: str) -> list[Found]:
+    listed = cloud.functiongraph.functions(application)
+    own = [one for one in listed if marked(one.description, application)]
+    others = [Found(FUNCTION, one.func_name, one.func_urn, ours=False) for one in listed if one not in own]
+    details = gather(*(partial(_function, cloud, application, one.func_urn) for one in own))
+    return [*others, *chain.from_iterable(details)]
+
+
+def _function(cloud: Cloud, application: str, urn: str) -> list[Found]:
+    """A function of ours with its triggers."""
+    seen = cloud.functiongraph.function(urn)
+    config = cloud.functiongraph.async_config(urn)
+    properties = {
+        "runtime": seen.runtime,
+        "handler": seen.handler,
+        "memory_size": seen.memory_size,
+        "timeout": seen.timeout,
+        "xrole": seen.xrole,
+        "app_xrole": seen.app_xrole,
+        "description": seen.description,
+        "user_data": seen.user_data,
+        "log_config": {"group_id": seen.log_group_id, "stream_id": seen.log_stream_id},
+        "code": seen.digest,
+        "async_invoke_config": None if config is None else _async_config(config),
+    }
+    triggers = cloud.functiongraph.triggers(urn)
+    return [
+        Found(FUNCTION, seen.func_name, urn, True, properties),
+        *(_trigger(trigger, urn, application) for trigger in triggers),
+    ]
+
+
+def _async_config(config: dict[str, Any]) -> dict[str, Any]:
+    destinations = {
+        name: {"destination": destination["destination"], "param": json.loads(destination["param"])}
+        for name, destination in (config.get("destination_config") or {}).items()
+        if destination and destination.get("destination")
+    }
+    named = ("max_async_event_age_in_seconds", "max_async_retry_attempts")
+    return {**{name: config.get(name) for name in named}, "destination_config": destinations}
+
+
+def _trigger(trigger: Trigger, urn: str, application: str) -> Found:
+    name = trigger_name(function_name(urn), trigger.trigger_type_code, trigger.event_data)
+    properties = {"trigger_status": trigger.trigger_status, "event_data": trigger.event_data}
+    # A trigger has no room for a mark: it is ours by its name, or by the name of its topic.
+    key = name.rpartition("/")[2]
+    ours = _plain(key).startswith(f"{_plain(application)}_")
+    return Found(TRIGGER, name, trigger.trigger_id, ours, properties, parent=urn)
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_")
