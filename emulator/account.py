@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from emulator.clock import Clock
 from emulator.core.resources import Lag, Pending, Resource
+from emulator.cts.backend import CtsBackend
 from emulator.dataplane import DataPlane
 from emulator.dcs.backend import DcsBackend
 from emulator.dials import Dials
@@ -15,7 +16,9 @@ from emulator.elb.backend import ElbBackend
 from emulator.functiongraph.backend import FunctionGraphBackend
 from emulator.functiongraph.runtime.spec import Runner
 from emulator.iam.models import IamBackend
+from emulator.lts.models import LtsBackend
 from emulator.outbox import Outbox
+from emulator.smn.backend import SmnBackend
 from emulator.vpc.backend import VpcBackend
 from emulator.world import World
 
@@ -36,7 +39,10 @@ class Account:
         self.eip = EipBackend(self)
         self.dcs = DcsBackend(self)
         self.elb = ElbBackend(self)
+        self.lts = LtsBackend(self)
         self.functiongraph = FunctionGraphBackend(self, runner)
+        self.smn = SmnBackend(self)
+        self.cts = CtsBackend(self)
         self.reconcile()
 
     def now(self) -> float:
@@ -75,6 +81,7 @@ class Account:
         """Let everything happen that was due by now."""
         self.dcs.reconcile()
         self.elb.tick()
+        self.cts.tick()
 
     def reconcile(self) -> None:
         """Let the data plane be what the world says."""

@@ -18,7 +18,7 @@ class Throttle(Strict):
 
 
 class Events(Strict):
-    """How asynchronous invocations arrive: every nth twice, every nth late, in which order if several wait."""
+    """How events arrive: every nth twice, every nth late, in which order if several wait."""
 
     duplicate_every: int | None = Field(default=None, ge=1)
     late_every: int | None = Field(default=None, ge=1)
@@ -76,3 +76,9 @@ class Dials(Strict):
     function_concurrency: int = Field(default=100, ge=0)
     gateway_seconds: float = Field(default=90.0, gt=0)
     async_retry_seconds: float = Field(default=1.0, ge=0)
+    # SMN: how messages arrive at HTTP endpoints, and the pause before an endpoint is tried again (seconds).
+    pushes: Events = Events()
+    push_retry_seconds: float = Field(default=60.0, ge=0)
+    # CTS: how traces show bodies, and whether the results of jobs name who asked for them.
+    trace_bodies: Literal["object", "text"] = "object"
+    job_traces_name_user: bool = True

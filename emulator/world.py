@@ -9,11 +9,14 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from emulator.core.resources import Strict
+from emulator.cts.models import CtsState
 from emulator.dcs.models import DcsState
 from emulator.eip.models import EipState
 from emulator.elb.state import ElbState
 from emulator.functiongraph.models import FunctionGraphState
 from emulator.iam.models import IamState
+from emulator.lts.models import LtsState
+from emulator.smn.models import SmnState
 from emulator.vpc.models import VpcState
 
 SMALL = """
@@ -50,11 +53,14 @@ class World(Strict):
     dcs: DcsState = DcsState()
     elb: ElbState = ElbState()
     functiongraph: FunctionGraphState = FunctionGraphState()
+    smn: SmnState = SmnState()
+    cts: CtsState = CtsState()
+    lts: LtsState = LtsState()
 
     @model_validator(mode="after")
     def _resolve(self) -> World:
         self.iam.resolve(self)
-        for state in (self.vpc, self.eip, self.dcs, self.elb, self.functiongraph):
+        for state in (self.vpc, self.eip, self.dcs, self.elb, self.functiongraph, self.smn, self.cts, self.lts):
             for item in state.resources():
                 item.project_id = self._project(item.project_id)
             state.resolve(self)

@@ -1,0 +1,1 @@
+"""Cloud Trace Service: who changed what, and who is told about it."""

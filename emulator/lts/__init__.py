@@ -1,0 +1,1 @@
+"""Log Tank Service: log groups, log streams and the lines in them."""

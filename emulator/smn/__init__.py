@@ -1,0 +1,1 @@
+"""Simple Message Notification: topics, subscriptions and the way of a message to who subscribed."""
