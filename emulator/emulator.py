@@ -15,6 +15,7 @@ from emulator.core.message import Answer, Later, Request, Response
 from emulator.core.problems import ApiError, bad_gateway, throttled
 from emulator.core.resources import NAMESPACE
 from emulator.core.routing import Route, Router
+from emulator.cts.urls import ROUTES as CTS_ROUTES
 from emulator.dataplane import DataPlane, ModelledDataPlane
 from emulator.dcs.urls import ROUTES as DCS_ROUTES
 from emulator.dials import Dials
@@ -26,12 +27,25 @@ from emulator.functiongraph.urls import ROUTES as FUNCTIONGRAPH_ROUTES
 from emulator.health import Ticker
 from emulator.iam.models import Token
 from emulator.iam.urls import ROUTES as IAM_ROUTES
+from emulator.lts.urls import ROUTES as LTS_ROUTES
+from emulator.smn.urls import ROUTES as SMN_ROUTES
 from emulator.snapshot import snapshot
 from emulator.throttle import Throttler
 from emulator.vpc.urls import ROUTES as VPC_ROUTES
 from emulator.world import World
 
 Hook = Callable[[Request], None]
+ROUTES = (
+    *IAM_ROUTES,
+    *VPC_ROUTES,
+    *EIP_ROUTES,
+    *DCS_ROUTES,
+    *ELB_ROUTES,
+    *FUNCTIONGRAPH_ROUTES,
+    *SMN_ROUTES,
+    *CTS_ROUTES,
+    *LTS_ROUTES,
+)
 
 
 class Emulator:
@@ -52,7 +66,7 @@ class Emulator:
         self.faults = Faults()
         self.before_call: list[Hook] = []
         self.after_call: list[Hook] = []
-        self.router = Router((*IAM_ROUTES, *VPC_ROUTES, *EIP_ROUTES, *DCS_ROUTES, *ELB_ROUTES, *FUNCTIONGRAPH_ROUTES))
+        self.router = Router(ROUTES)
         own = World() if world is None else world.model_copy(deep=True)
         self._account = Account(own, self.clock, self.dials, data_plane or ModelledDataPlane(), runner)
         self._throttler = Throttler(self.clock)
@@ -109,7 +123,7 @@ class Emulator:
         try:
             with self._lock:
                 self._account.tick()
-                answer = route.call(request, self._authorized(request, route, parameters))
+                answer = self._traced(request, route, parameters)
                 record.committed = True
                 if record.mutating:
                     self._account.reconcile()
@@ -119,11 +133,24 @@ class Emulator:
             return error.answer, route.service.request_id_in_body
         return final, route.service.request_id_in_body
 
-    def _authorized(self, request: Request, route: Route, parameters: dict[str, str]) -> dict[str, Any]:
+    def _traced(self, request: Request, route: Route, parameters: dict[str, str]) -> Answer | Later:
+        watched = self._account.cts.watch(route, request, parameters)
+        token = self._account.iam.caller(request, parameters.get("project_id")) if route.action else None
+        try:
+            answer = route.call(request, self._offered(request, route, parameters, token))
+        except ApiError as error:
+            self._account.cts.record(watched, token, error.answer)
+            raise
+        if isinstance(answer, Answer):
+            self._account.cts.record(watched, token, answer)
+        return answer
+
+    def _offered(
+        self, request: Request, route: Route, parameters: dict[str, str], token: Token | None
+    ) -> dict[str, Any]:
         offered: dict[str, Any] = {"account": self._account, "request": request, **parameters}
         if route.action is None:
             return offered
-        token = self._account.iam.caller(request, parameters.get("project_id"))
         if token is None:
             raise route.service.errors.unauthorized()
         self._check_project(token, route, parameters)
