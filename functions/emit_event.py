@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.errors import ErrorCode, TemporaryError
 from shared.events import EventKind, build_event
-from shared.request import parse_request
+from shared.request import notify_of
 from shared.results import StepResult
-from shared.services import LocalContext, Services, Sink, gather
+from shared.services import LocalContext, Services
+from shared.sinks import deliver
 from shared.step import Order, run_step
 
 
@@ -53,9 +53,8 @@ def emit(order: EmitOrder, services: Services) -> Emitted:
         project_id=services.cloud.project_id,
         time=datetime.fromisoformat(order.state.entered),
     ).to_json()
-    sinks = services.sinks(_notify(order.request)) if order.deliver else ()
-    answers = gather(*(partial(_deliver, sink, event) for sink in sinks)) if sinks else []
-    failed = [problem for problem in answers if problem]
+    sinks = services.sinks(notify_of(order.request)) if order.deliver else ()
+    failed = deliver(sinks, event)
     if failed:
         raise TemporaryError(
             ErrorCode.EVENT_UNDELIVERED,
@@ -64,18 +63,3 @@ def emit(order: EmitOrder, services: Services) -> Emitted:
             advice=failed[0].data.advice,
         )
     return Emitted(event=event)
-
-
-def _notify(request: dict[str, Any]) -> tuple[str, ...]:
-    try:
-        return parse_request(request).notify
-    except PermanentError:
-        return ()
-
-
-def _deliver(sink: Sink, event: dict[str, Any]) -> TemporaryError | None:
-    try:
-        sink.deliver(event)
-    except TemporaryError as problem:
-        return problem
-    return None

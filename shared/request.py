@@ -250,6 +250,14 @@ def normalised(data: object) -> dict[str, Any]:
     return parse_request(data).model_dump(mode="json", exclude_none=True)
 
 
+def notify_of(data: object) -> tuple[str, ...]:
+    """The webhooks that a request names; none if it is not valid."""
+    try:
+        return parse_request(data).notify
+    except PermanentError:
+        return ()
+
+
 def request_schema() -> dict[str, Any]:
     """The JSON Schema of a request."""
     return _adapter().json_schema()

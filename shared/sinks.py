@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,7 +15,7 @@ import requests
 from shared.errors import AccessError, ErrorCode, TemporaryError
 from shared.masking import mask_url
 from shared.otc.cloud import Cloud
-from shared.services import Sink
+from shared.services import Sink, gather
 from shared.settings import Settings
 
 WEBHOOK_TIMEOUT = 10.0
@@ -113,6 +115,20 @@ def sinks_for(settings: Settings, notify: tuple[str, ...], cloud: Cloud, stream:
     if settings.event_topic:
         sinks.append(TopicSink(cloud, settings.event_topic))
     return sinks + [WebhookSink(url) for url in dict.fromkeys((*settings.event_webhooks, *notify))]
+
+
+def deliver(sinks: Sequence[Sink], event: dict[str, Any]) -> list[TemporaryError]:
+    """Deliver to all sinks side by side, even if some fail; the problems of those that did."""
+    answers = gather(*(partial(_problem, sink, event) for sink in sinks))
+    return [problem for problem in answers if problem]
+
+
+def _problem(sink: Sink, event: dict[str, Any]) -> TemporaryError | None:
+    try:
+        sink.deliver(event)
+    except TemporaryError as problem:
+        return problem
+    return None
 
 
 def _line(event: dict[str, Any]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import AccessError
+from shared.logs import log_of
 from shared.platform import Context, services_of
 from shared.request import invalid
 from shared.results import StepTimes
@@ -67,10 +68,21 @@ def run_step(
         order = order_type.model_validate(event)
     except ValidationError as problem:
         return invalid(problem, "step's input").envelope()
+    begun = services.now()
     try:
         result = work(order, services)
     except AccessError as problem:
+        _log(context, order, services.now() - begun, error=problem.code)
         step = order.times(services.now()).model_dump(mode="json")
         error = problem.data.model_copy(update={"step": step})
         return {"error": error.model_dump(mode="json", exclude_none=True)}
+    touched = getattr(result, "touched", ())
+    _log(context, order, services.now() - begun, did=[f"{each.did} {each.kind} {each.id}" for each in touched])
     return result.model_copy(update={"step": order.times(services.now())}).model_dump(mode="json")
+
+
+def _log(context: Context, order: Order, took: timedelta, **outcome: Any) -> None:
+    attempt = order.state.retries + 1
+    log_of(context)(
+        run=order.run, step=order.state.name, attempt=attempt, ms=round(took.total_seconds() * 1000), **outcome
+    )

@@ -37,7 +37,7 @@ POLLED = {
     "probe_redis": {ErrorCode.PROBE_FAILED: 15},
 }
 # Serve the queue and the cloud's own events, not a state.
-INTAKE = {"on_message", "on_trace", "on_timer", "run_workflow"}
+INTAKE = {"on_failure", "on_message", "on_timer", "on_trace", "run_workflow"}
 # The way back and the telling.
 BACK = ("Emit", "Keep", "Close", "Review", "Restore", "RollBack")
 TERMINAL = {"completed", "failed", "rejected", "repaired", "withdrawn"}

@@ -12,7 +12,13 @@ NAMES = ("expose", "extend", "repair", "verify", "withdraw")
 
 @cache
 def load_machine(name: str) -> Machine:
-    """A machine by its name."""
+    """A machine by its name.
+
+    Raises:
+        LookupError: there is no such machine.
+    """
+    if name not in NAMES:
+        raise LookupError(name)
     return parse((files(__name__) / f"{name}.asl.json").read_text("utf-8"))
 
 
