@@ -67,6 +67,11 @@ class FunctionGraphBackend:
             raise version_not_found()
         return function, urn.qualifier or LATEST
 
+    def same(self, one: Urn, other: str) -> bool:
+        """Whether two URNs name the same version or alias."""
+        parsed = Urn.parse(other)
+        return one.of(one.qualifier or LATEST) == parsed.of(parsed.qualifier or LATEST)
+
     def triggers(self, kind: str) -> list[Trigger]:
         """The active triggers of a type (`SMN`, `TIMER`, `CTS`)."""
         return [one for one in self.state.triggers.values() if one.type == kind and one.status == "ACTIVE"]

@@ -188,12 +188,13 @@ class Queued(Resource):
 
 
 class FunctionGraphState(State):
-    """Functions of the account, and the queue of their asynchronous invocations."""
+    """Functions of the account, and the queue of their asynchronous invocations; `queued` counts these."""
 
     codes: Table[Code] = {}
     functions: Table[Function] = {}
     triggers: Table[Trigger] = {}
     invocations: Table[Queued] = {}
+    queued: int = 0
     quotas: dict[str, int] = Field(default_factory=lambda: dict(QUOTAS))
 
     def resolve(self, world: World) -> None:  # noqa: ARG002  # nothing outside is referred to

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from emulator.core.problems import Refusal
 from emulator.core.resources import owned
-from emulator.core.times import with_millis
-from emulator.functiongraph.models import AsyncConfig, Destination, Function, Queued, request_id_of
+from emulator.functiongraph.destinations import Outcome, tell
+from emulator.functiongraph.models import AsyncConfig, Function, Queued, QueueStatus, request_id_of
 from emulator.functiongraph.running import OverCapacity, Throttled
 from emulator.functiongraph.runtime.spec import KernelCode, RunResult
-from emulator.functiongraph.urns import Urn
+from emulator.functiongraph.urns import LATEST, Urn
 
 if TYPE_CHECKING:
     from emulator.account import Account
@@ -36,15 +37,20 @@ class Queue:
             if not queued.over:
                 self._schedule(queued)
 
+    def new_request_id(self) -> str:
+        """The id of the next request."""
+        world = self._account.world
+        world.ids_issued += 1
+        return request_id_of(f"request/{world.seed}/{world.ids_issued}")
+
     def put(self, urn: Urn, payload: str, source: str) -> str:
-        """Queue an invocation and give its request id."""
-        state = self._account.world
-        state.ids_issued += 1
-        request_id = request_id_of(f"request/{state.seed}/{state.ids_issued}")
-        events, count = self._account.dials.events, state.ids_issued
-        late = events.late_seconds if events.late_every and count % events.late_every == 0 else 0.0
-        copies = 2 if events.duplicate_every and count % events.duplicate_every == 0 else 1
-        for _ in range(copies):
+        """Queue an invocation and give its request id; dials may let it come late, or twice."""
+        request_id = self.new_request_id()
+        events, state = self._account.dials.events, self._account.functiongraph.state
+        state.queued += 1
+        late = events.late_seconds if events.late_every and state.queued % events.late_every == 0 else 0.0
+        twice = events.duplicate_every is not None and state.queued % events.duplicate_every == 0
+        for _ in range(2 if twice else 1):
             queued = self._account.add(
                 self.entries,
                 Queued,
@@ -61,11 +67,17 @@ class Queue:
         return request_id
 
     def cancel(self, project_id: str, request_id: str) -> bool:
-        """Let an invocation not be tried any more; what runs runs to its end, unheard. False if there is none."""
+        """Let an invocation not be tried any more, and stop it if it runs.
+
+        Returns:
+            Whether there was one that had not ended.
+        """
         mine = owned(self.entries, project_id)
         found = [one for one in mine if one.request_id == request_id and not one.over]
         for queued in found:
-            self._end(queued, "FAIL" if queued.status == "RUNNING" else "DISCARD", KernelCode.CANCELED, "canceled")
+            if queued.status == "RUNNING":
+                self._account.functiongraph.running.cancel(request_id)
+            self._end(queued, "DISCARD" if queued.status == "WAIT" else "FAIL", KernelCode.CANCELED, "canceled")
         return bool(found)
 
     def _schedule(self, queued: Queued) -> None:
@@ -79,6 +91,7 @@ class Queue:
             return
         result = work()
         with self._account.lock:
+            # It may have been cancelled meanwhile, and nobody waits for the result.
             if queued.status == "RUNNING":
                 self._settle(queued, result)
 
@@ -89,64 +102,74 @@ class Queue:
             return None
         return due[-1 if self._account.dials.events.order == "newest" else 0]
 
-    def _begin(self, queued: Queued) -> Any:
-        now = self._account.now()
-        urn = Urn.parse(queued.function_urn)
+    def _begin(self, queued: Queued) -> Callable[[], RunResult] | None:
+        """Take a place for an invocation; None if it has to wait, or was given up."""
+        urn, now = Urn.parse(queued.function_urn), self._account.now()
         try:
             function, version = self._account.functiongraph.resolve(urn)
         except Refusal as gone:
-            return self._end(queued, "DISCARD", KernelCode.HANDLER_NOT_FOUND, gone.message)
-        config = config_for(function, urn)
-        if now > queued.created_at + config.max_async_event_age_in_seconds:
-            return self._discard(queued, config, "EventAgeExceeded")
+            self._end(queued, "DISCARD", KernelCode.HANDLER_NOT_FOUND, gone.message)
+            return None
+        if now > queued.created_at + config_for(function, urn).max_async_event_age_in_seconds:
+            self._give_up(queued, "DISCARD", Outcome("EventAgeExceeded", KernelCode.CANCELED, queued.error_message))
+            return None
         try:
             work = self._account.functiongraph.running.start(
                 function, version, queued.request_id, queued.payload.encode(), urn.alias
             )
         except Throttled:
-            return self._postpone(queued, 1)
-        except OverCapacity:
-            return self._discard(queued, config, "OverCapacity")
+            self._postpone(queued, 1)
+            return None
+        except OverCapacity as refusal:
+            self._give_up(queued, "DISCARD", Outcome("OverCapacity", KernelCode.OVERLOADED, refusal.message))
+            return None
         except Refusal as refusal:
-            return self._end(queued, "FAIL", KernelCode.START_FAILED, refusal.message)
+            self._end(queued, "FAIL", KernelCode.START_FAILED, refusal.message)
+            return None
         queued.status, queued.attempts = "RUNNING", queued.attempts + 1
         queued.started_at = queued.started_at or now
         return work
 
     def _settle(self, queued: Queued, result: RunResult) -> None:
-        try:
-            function, _ = self._account.functiongraph.resolve(Urn.parse(queued.function_urn))
-            config = config_for(function, Urn.parse(queued.function_urn))
-        except Refusal:
-            config = AsyncConfig(max_async_retry_attempts=0)
-        if result.error_code == KernelCode.FINE:
-            self._notify(queued, config.on_success, "", result)
-            return self._end(queued, "SUCCESS", 0, "")
-        if queued.attempts <= config.max_async_retry_attempts:
-            queued.error_code, queued.error_message = result.error_code, result.body.decode(errors="replace")
-            return self._postpone(queued, queued.attempts)
-        self._notify(queued, config.on_failure, "RetriesExhausted", result)
-        return self._end(queued, "FAIL", result.error_code, result.body.decode(errors="replace"))
+        body = result.body.decode(errors="replace")
+        queued.error_code, queued.error_message = int(result.error_code), body
+        if result.error_code == KernelCode.OVERLOADED:
+            queued.attempts -= 1
+            self._postpone(queued, 1)
+        elif result.error_code == KernelCode.FINE:
+            self._give_up(queued, "SUCCESS", Outcome("", KernelCode.FINE, body))
+        elif queued.attempts <= self._config(queued).max_async_retry_attempts:
+            self._postpone(queued, queued.attempts)
+        else:
+            self._give_up(queued, "FAIL", Outcome("RetriesExhausted", result.error_code, body))
 
     def _postpone(self, queued: Queued, attempt: int) -> None:
         wait = self._account.dials.async_retry_seconds * 2 ** (attempt - 1)
         queued.status, queued.due_at = "WAIT", self._account.now() + wait
         self._schedule(queued)
 
-    def _discard(self, queued: Queued, config: AsyncConfig, condition: str) -> None:
-        self._notify(queued, config.on_failure, condition, RunResult(500, b"", "", 0.0, 0.0))
-        self._end(queued, "DISCARD", 500, condition)
+    def _give_up(self, queued: Queued, status: QueueStatus, outcome: Outcome) -> None:
+        """End an invocation and tell where its outcome is to go."""
+        try:
+            function, version = self._account.functiongraph.resolve(Urn.parse(queued.function_urn))
+        except Refusal:
+            self._end(queued, status, outcome.code, outcome.body)
+            return
+        config = self._config(queued)
+        target = config.on_failure if outcome.condition else config.on_success
+        tell(self._account, function.versions[version], queued, target, outcome)
+        self._end(queued, status, outcome.code, outcome.body if outcome.condition else "")
 
-    def _end(self, queued: Queued, status: Any, code: int, message: str) -> None:
+    def _end(self, queued: Queued, status: QueueStatus, code: int, message: str) -> None:
         queued.status, queued.error_code, queued.error_message = status, int(code), message
         queued.ended_at, queued.payload = self._account.now(), ""
 
-    def _notify(self, queued: Queued, target: Destination | None, condition: str, result: RunResult) -> None:
-        if target is None:
-            return
-        record = destination_record(queued, condition, result, self._account.now())
-        if target.destination == "FunctionGraph":
-            self._account.functiongraph.invoke_async(target.target(), record, source="destination")
+    def _config(self, queued: Queued) -> AsyncConfig:
+        urn = Urn.parse(queued.function_urn)
+        try:
+            return config_for(self._account.functiongraph.function(urn), urn)
+        except Refusal:
+            return AsyncConfig(max_async_retry_attempts=0)
 
     def _forget_old(self) -> None:
         over = [one.id for one in self.entries.values() if one.over]
@@ -155,29 +178,8 @@ class Queue:
 
 
 def config_for(function: Function, urn: Urn) -> AsyncConfig:
-    """The settings of a version or alias; without any, code errors are not tried again."""
-    return function.async_configs.get(urn.qualifier or "latest") or AsyncConfig(max_async_retry_attempts=0)
-
-
-def destination_record(queued: Queued, condition: str, result: RunResult, now: float) -> dict[str, Any]:
-    """What a destination receives (FunctionGraph manual: asynchronous notification)."""
-    system = result.error_code >= 500 and not KernelCode.HANDLER_NOT_FOUND <= result.error_code < 5000
-    failed = result.error_code != KernelCode.FINE
-    return {
-        "timestamp": f"{with_millis(now + 8 * 3600)}+08:00",
-        "request_context": {
-            "request_id": queued.request_id,
-            "function_urn": queued.function_urn,
-            "condition": condition,
-            "approximate_invoke_count": queued.attempts,
-        },
-        "request_payload": queued.payload,
-        "response_context": {
-            "status_code": 500 if system else 200,
-            "function_error": result.body.decode(errors="replace") if failed else "",
-        },
-        "response_payload": result.body.decode(errors="replace"),
-    }
+    """The settings of a version or alias; without any, nothing is tried again."""
+    return function.async_configs.get(urn.qualifier or LATEST) or AsyncConfig(max_async_retry_attempts=0)
 
 
 def queued_payload(event: Any) -> str:

@@ -76,6 +76,11 @@ class Running:
         if self._runner is not None:
             self._runner.forget(urn)
 
+    def cancel(self, request_id: str) -> None:
+        """Stop what runs for a request."""
+        if self._runner is not None:
+            self._runner.cancel(request_id)
+
     def close(self) -> None:
         """End every instance."""
         if self._runner is not None:

@@ -85,5 +85,8 @@ class Runner(Protocol):
     def forget(self, urn: str) -> None:
         """Let go of every instance of the function as soon as it is idle: its code or configuration changed."""
 
+    def cancel(self, request_id: str) -> bool:
+        """Stop a running request by force, which then answers 4208, and say whether it ran here."""
+
     def close(self) -> None:
         """End every instance."""

@@ -1,0 +1,164 @@
+"""Calling functions on the wire (FunctionGraph API: function invocation)."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import datetime
+from math import ceil
+from threading import Thread
+from typing import Any
+
+from emulator.account import Account
+from emulator.clock import SystemClock
+from emulator.core.message import Answer, Later, Request, ok
+from emulator.core.problems import ApiError, Refusal, bad_gateway
+from emulator.core.resources import owned
+from emulator.core.times import without_z
+from emulator.functiongraph.bodies import CancelBody, InvocationQuery
+from emulator.functiongraph.errors import not_json, too_large
+from emulator.functiongraph.models import Queued
+from emulator.functiongraph.queue import config_for
+from emulator.functiongraph.responses_shared import named, saying
+from emulator.functiongraph.runtime.spec import KernelCode, RunResult
+
+MAX_BODY = 6 * 1024 * 1024
+LOG_TAIL = 2000
+
+
+def invoke(account: Account, project_id: str, function_urn: str, request: Request) -> Later:
+    """FunctionGraph API: executing a function synchronously; a function's own failure is a 200, too."""
+    with saying():
+        urn, function, version = named(account, project_id, function_urn)
+        if len(request.body) > MAX_BODY:
+            raise too_large("6 MB")
+        _event(request)
+        request_id = account.functiongraph.queue.new_request_id()
+        memory = function.versions[version].memory_size
+        work = account.functiongraph.running.start(function, version, request_id, request.body, urn.alias)
+
+    def answer() -> Answer:
+        result = _awaited(account, work)
+        return _answer(request, request_id, memory, result)
+
+    return Later(answer)
+
+
+def invoke_async(account: Account, project_id: str, function_urn: str, request: Request) -> Answer:
+    """FunctionGraph API: executing a function asynchronously; 202 when it is persisted."""
+    with saying():
+        urn, _, _ = named(account, project_id, function_urn)
+        event = _event(request)
+        request_id = account.functiongraph.invoke_async(str(urn), event, source="API")
+    return Answer(202, {"request_id": request_id})
+
+
+def list_invocations(account: Account, project_id: str, function_urn: str, query: InvocationQuery) -> Answer:
+    """FunctionGraph API: querying asynchronous invocations; none unless their log is enabled."""
+    with saying():
+        urn, function, _ = named(account, project_id, function_urn)
+        begin, end = _moment(query.query_begin_time), _moment(query.query_end_time)
+    found = [
+        one
+        for one in owned(account.functiongraph.queue.entries, project_id)
+        if config_for(function, urn).enable_async_status_log
+        and account.functiongraph.same(urn, one.function_urn)
+        and query.request_id in (None, one.request_id)
+        and query.status in (None, one.status)
+        and (begin is None or one.created_at >= begin)
+        and (end is None or one.created_at <= end)
+    ]
+    page = found[query.marker : query.marker + query.limit]
+    shown = [_invocation(one) for one in page]
+    return ok({"invocations": shown, "count": len(found), "next_marker": query.marker + len(page)})
+
+
+def cancel(account: Account, project_id: str, function_urn: str, body: CancelBody) -> Answer:
+    """FunctionGraph API: stopping an asynchronous invocation request; 200 and `null`."""
+    with saying():
+        named(account, project_id, function_urn)
+        if not account.functiongraph.queue.cancel(project_id, body.request_id):
+            raise Refusal(400, "FSS.0400", "Invalid RequestId")
+    return Answer(200, content=b"null")
+
+
+def _event(request: Request) -> Any:
+    try:
+        return json.loads(request.body)
+    except ValueError:
+        raise not_json() from None
+
+
+def _awaited(account: Account, work: Callable[[], RunResult]) -> RunResult:
+    """What a function gives within the gateway's patience; it runs on when that is over.
+
+    Raises:
+        ApiError: 504.
+    """
+    limit = account.dials.gateway_seconds
+    results: list[RunResult] = []
+    if isinstance(account.clock, SystemClock):
+        thread = Thread(target=lambda: results.append(work()), name="invocation", daemon=True)
+        thread.start()
+        thread.join(limit)
+    else:
+        results.append(work())
+    if not results or results[0].duration_ms > limit * 1000:
+        raise bad_gateway(504)
+    return results[0]
+
+
+def _answer(request: Request, request_id: str, memory: int, result: RunResult) -> Answer:
+    headers = _headers(request, request_id, memory, result)
+    if result.error_code >= KernelCode.OVERLOADED:
+        raise ApiError(429, {"error_code": "FSS.0429", "error_msg": "Too many requests."}, headers)
+    if headers["X-CFF-Response-Version"] == "v0":
+        return Answer(200, headers=headers, content=result.body)
+    text = result.body.decode(errors="replace")
+    return Answer(200, {"request_id": request_id, "result": text, "log": result.log, "status": 200}, headers)
+
+
+def _headers(request: Request, request_id: str, memory: int, result: RunResult) -> dict[str, str]:
+    version = request.headers.get("x-cff-request-version", "v0")
+    with saying():
+        if version not in ("v0", "v1"):
+            raise Refusal(400, "FSS.0400", "Invalid parameter X-CFF-Request-Version: it is v0 or v1.")
+    billed = max(1, ceil(result.duration_ms))
+    invoked = {
+        "duration": round(result.duration_ms, 3),
+        "billingDuration": billed,
+        "memorySize": memory,
+        "memoryUsed": round(result.memory_mb, 3),
+    }
+    headers = {
+        "X-Cff-Request-Id": request_id,
+        "X-Cff-Invoke-Summary": json.dumps(invoked),
+        "X-CFF-Billing-Duration": str(billed),
+        "X-CFF-Response-Version": version,
+        "X-Func-Err-Code": str(int(result.error_code)),
+        "X-Is-Func-Err": "false" if result.error_code == KernelCode.FINE else "true",
+    }
+    if request.headers.get("x-cff-log-type") == "tail":
+        headers["X-Cff-Function-Log"] = b64encode(result.log.encode()[-LOG_TAIL:]).decode()
+    return headers
+
+
+def _moment(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise Refusal(400, "FSS.1001", f"Invalid query parameter: {text} is no time.") from None
+
+
+def _invocation(shown: Queued) -> dict[str, Any]:
+    return {
+        "request_id": shown.request_id,
+        "status": shown.status,
+        "error_message": shown.error_message,
+        "error_code": shown.error_code,
+        "start_time": without_z(shown.started_at) if shown.started_at else "",
+        "end_time": without_z(shown.ended_at) if shown.ended_at else "",
+    }
