@@ -65,6 +65,8 @@ class Instance:
         self._child: Child | None = None
         self._loaded = False
         self._verdict: KernelCode | None = None
+        # When what is waited for now began.
+        self._since = 0.0
         self._lock = Lock()
 
     @property
@@ -75,13 +77,13 @@ class Instance:
     def run(self, invocation: Invocation) -> RunResult:
         """Run one request to its end."""
         self.request_id = invocation.request_id
-        started, began = time.monotonic(), datetime.now(UTC)
+        self._since, began = time.monotonic(), datetime.now(UTC)
         try:
             child = self._child or self._start()
             reply = self._exchange(child, invocation)
         except BrokenError as broken:
             self.usable = False
-            elapsed = (time.monotonic() - started) * 1000
+            elapsed = (time.monotonic() - self._since) * 1000
             reply = Reply("failed", broken.code, elapsed, error_body(broken))
         self.request_id = ""
         return self._result(invocation, reply, began)
@@ -129,7 +131,8 @@ class Instance:
         return None
 
     def _await(self, child: Child, seconds: float, late: KernelCode, lost: KernelCode) -> Reply:
-        deadline = time.monotonic() + seconds
+        self._since = time.monotonic()
+        deadline = self._since + seconds
         while (left := deadline - time.monotonic()) > 0:
             try:
                 reply = child.receive(min(MEMORY_LOOK_SECONDS, left))
@@ -166,6 +169,8 @@ class Instance:
         """End the process from another thread; the request that it runs then answers with `verdict`."""
         with self._lock:
             self._verdict = verdict
+            # The request may be over by now; the next one must not meet its end.
+            self.usable = False
             if self._child:
                 self._child.kill()
 

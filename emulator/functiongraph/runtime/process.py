@@ -3,7 +3,9 @@
 What differs from the platform: any `PythonX.Y` is run by the interpreter that runs the emulator, and sees its standard
 library only: none of the libraries that the platform's runtime bundles, so that whatever a zip does not bring is
 missed. The code is read-only and the folder for temporary files is the instance's own, named by `TMPDIR`; the rest of
-the file system is the machine's. Between requests an instance is not frozen.
+the file system, and the network, are the machine's. Between requests an instance is not frozen. Its memory is what its
+process holds, without the processes that it starts, and limited only where `/proc` tells (Linux); those processes end
+with it unless they leave its session. Imports have a minute, apart from the time of the initializer and the handler.
 """
 
 from __future__ import annotations
