@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cli.demo import demo
+from cli.deploy.command import deploy, template, undeploy
 from cli.emulator import emulator
 from cli.exposures import list_, show_
 from cli.leaks import leaks
@@ -75,6 +76,9 @@ for _command in (
     submit,
     serve,
     run,
+    deploy,
+    undeploy,
+    template,
     schema,
     emulator,
 ):

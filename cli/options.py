@@ -17,6 +17,7 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 
 if TYPE_CHECKING:
     from cli.composition import Composition
+    from cli.session import SessionTransport
     from shared.otc.transport import Transport
 
 STORE_VARIABLE = "DCS_ACCESS_STORE"
@@ -42,7 +43,7 @@ class App:
     output: Format = Format.TABLE
     quiet: bool = False
 
-    def connect(self) -> Transport:
+    def connect(self) -> SessionTransport:
         """Sign in.
 
         Raises:

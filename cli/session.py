@@ -20,7 +20,7 @@ from openstack.exceptions import ConfigException
 from openstack.warnings import ConfigurationWarning
 
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
-from shared.otc.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Call, Service, Transport, lost
+from shared.otc.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Call, Service, lost
 
 # The catalog types of a service, best first; only the host of each counts, our paths start at its root.
 _CATALOG_TYPES = {
@@ -47,14 +47,14 @@ class SessionTransport:
     """A keystoneauth session, which renews its token by itself."""
 
     def __init__(self, session: Session, *, project_id: str, region: str, endpoints: Mapping[Service, str]) -> None:
-        self._session, self._endpoints = session, endpoints
+        self._session, self.endpoints = session, endpoints
         self.project_id, self.region = project_id, region
 
     def send(self, call: Call) -> Answer:
         """Send one call, once."""
         try:
             answer = self._session.request(
-                self._endpoints[call.service] + call.path,
+                self.endpoints[call.service] + call.path,
                 call.method,
                 params=list(call.query),
                 data=None if call.body is None else json.dumps(call.body),
@@ -72,7 +72,7 @@ class SessionTransport:
         return Answer(answer.status_code, answer.content, dict(answer.headers))
 
 
-def connect(os_cloud: str | None = None, region: str | None = None) -> Transport:
+def connect(os_cloud: str | None = None, region: str | None = None) -> SessionTransport:
     """Sign in to a cloud of clouds.yaml, or with the `OS_*` variables.
 
     Raises:

@@ -102,11 +102,12 @@ def _looked_at(module: str, name: str) -> _Found:
     names: list[Place] = []
     for definition in source.definitions[name]:
         imports = {**source.imports, **dict(_imports(module, ast.walk(definition)))}
+        aliases = _aliases(definition)
         for node in ast.walk(definition):
             if isinstance(node, ast.Name):
                 names += _named(node.id, module, source, imports)
             elif isinstance(node, ast.Attribute):
-                actions |= _called(node)
+                actions |= _called(node, aliases)
                 names += [_BOUND[node.attr]] if node.attr in _BOUND else []
         _refuse_whole_clients(definition, module)
     return _Found(frozenset(actions), tuple(names))
@@ -118,12 +119,32 @@ def _named(name: str, module: str, source: _Source, imports: Mapping[str, Place]
     return [(module, name)] if name in source.definitions else []
 
 
-def _called(node: ast.Attribute) -> frozenset[str]:
-    """The actions of `cloud.<client>.<method>`."""
-    client = node.value
-    if not isinstance(client, ast.Attribute) or client.attr not in _clients():
+def _aliases(definition: ast.AST) -> dict[str, str]:
+    """The local names of clients: `elb = services.cloud.elb`."""
+    assignments = [node for node in ast.walk(definition) if isinstance(node, ast.Assign)]
+    return {
+        node.targets[0].id: node.value.attr
+        for node in assignments
+        if _is_client(node.value) and isinstance(node.value, ast.Attribute) and isinstance(node.targets[0], ast.Name)
+    }
+
+
+def _is_client(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in _clients() and ast.unparse(node.value).endswith("cloud")
+
+
+def _called(node: ast.Attribute, aliases: Mapping[str, str]) -> frozenset[str]:
+    """The actions of `cloud.<client>.<method>`, or of a method of a client's local name."""
+    match node.value:
+        case ast.Attribute(attr=attribute):
+            client = attribute
+        case ast.Name(id=name):
+            client = aliases.get(name, "")
+        case _:
+            client = ""
+    if client not in _clients():
         return frozenset()
-    kind = _clients()[client.attr]
+    kind = _clients()[client]
     if not callable(getattr(kind, node.attr, None)):
         raise UnclearError(f"{kind.__name__} has no method {node.attr}")
     return frozenset(_declared(kind, node.attr, {}))
@@ -131,11 +152,9 @@ def _called(node: ast.Attribute) -> frozenset[str]:
 
 def _refuse_whole_clients(definition: ast.AST, module: str) -> None:
     """A client that is passed on as a whole would hide which of its calls are made."""
-    attributes = [node for node in ast.walk(definition) if isinstance(node, ast.Attribute)]
-    followed = {id(node.value) for node in attributes}
-    for node in attributes:
-        whole = node.attr in _clients() and id(node) not in followed
-        if whole and ast.unparse(node.value).endswith("cloud"):
+    followed = {id(node.value) for node in ast.walk(definition) if isinstance(node, ast.Attribute | ast.Assign)}
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Attribute) and _is_client(node) and id(node) not in followed:
             raise UnclearError(f"{module}:{node.lineno} passes on {ast.unparse(node)} as a whole")
 
 

@@ -1,0 +1,157 @@
+"""A deployment from template to account, and back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cli.deploy.apply import Attributes, Site, apply, delete
+from cli.deploy.decide import Change, Verb, decide, removal
+from cli.deploy.lint import lint, steps
+from cli.deploy.model import Template
+from cli.deploy.observe import observe
+from cli.deploy.package import Target, build_package, digest
+from cli.deploy.patience import PatientTransport
+from cli.deploy.ready import probes, wait_until_ready
+from cli.deploy.state import AGENCY, FUNCTION, POLICY, Wanted, wanted_of
+from cli.deploy.template import Resolver, Surroundings, parameters_of, read_template, refused
+from shared.errors import ErrorCode, PermanentError
+from shared.otc.cloud import Cloud
+from shared.otc.transport import Service, Transport
+
+APPLICATION = "Application"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A template with its values, for one project."""
+
+    template: Template
+    surroundings: Surroundings
+    site: Site
+
+    @property
+    def application(self) -> str:
+        """The name that everything deployed begins with."""
+        return self.site.application
+
+    def wanted(self, attributes: Attributes | None = None) -> list[Wanted]:
+        """What the template wants, as far as the attributes are known."""
+        resolver = Resolver(self.template, self.surroundings, attributes or {})
+        return wanted_of(resolver, self.application, digest(self.site.code))
+
+    def plan(self) -> list[Change]:
+        """What there is to do; only reads.
+
+        Raises:
+            PermanentError: `Conflict`, something else stands under a name of ours.
+        """
+        found = observe(self.site.cloud, self.application, self.site.domain_id)
+        known: Attributes = {
+            one.logical: each.attributes for one in self.wanted() for each in found if each.key == one.key
+        }
+        return decide(self.wanted(known), found)
+
+    def carry_out(
+        self,
+        changes: list[Change],
+        tell: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> dict[str, str]:
+        """Do it; gives the template's outputs."""
+        attributes = apply(self.site, changes, self.wanted, lambda change: tell(sentence(change)))
+        if any(change.verb is not Verb.KEEP and change.type in {POLICY, AGENCY, FUNCTION} for change in changes):
+            wait_until_ready(self.site, probes(self.template, steps()), sleep, tell)
+        return Resolver(self.template, self.surroundings, attributes).outputs()
+
+
+def prepare(
+    transport: Transport,
+    endpoints: Mapping[Service, str],
+    template_file: Path,
+    *,
+    given: Mapping[str, str],
+    environment: Callable[[str], str | None],
+    cache: Path,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Deployment:
+    """Read the template, build the zip, and find out where they go.
+
+    Raises:
+        PermanentError: `InvalidRequest`, naming what is wrong with the template, a parameter or the zip.
+    """
+    template = read_template(template_file)
+    wrong = lint(template)
+    if wrong:
+        where, _, why = wrong[0].partition(": ")
+        raise refused(where, why)
+    parameters = parameters_of(template, given, environment)
+    endpoint = endpoint_of(endpoints, transport.region)
+    surroundings = Surroundings(transport.region, transport.project_id, endpoint, parameters)
+    code = build_package(target_of(endpoint), str(parameters.get("Runtime", "")), cache)
+    site = site_of(transport, application_of(template, parameters), sleep, code)
+    return Deployment(template, surroundings, site)
+
+
+def site_of(
+    transport: Transport, application: str, sleep: Callable[[float], None] = time.sleep, code: bytes = b""
+) -> Site:
+    """Where an application is deployed."""
+    cloud = Cloud(PatientTransport(transport, sleep))
+    return Site(cloud, application, cloud.iam.domain_id(), code)
+
+
+def application_of(template: Template, parameters: Mapping[str, str | int]) -> str:
+    """The name that everything deployed begins with.
+
+    Raises:
+        PermanentError: `InvalidRequest`, the template has no such parameter.
+    """
+    if APPLICATION not in template.parameters:
+        raise refused(f"Parameters.{APPLICATION}", "is missing")
+    return str(parameters[APPLICATION])
+
+
+def take_away(site: Site, tell: Callable[[str], None]) -> None:
+    """Delete all that was deployed."""
+    delete(site, plan_removal(site), lambda change: tell(sentence(change)))
+
+
+def plan_removal(site: Site) -> list[Change]:
+    """What would be deleted; a function's triggers go with it, whoever made them."""
+    found = observe(site.cloud, site.application, site.domain_id)
+    return removal(found, "it was deployed")
+
+
+def endpoint_of(endpoints: Mapping[Service, str], region: str) -> str:
+    """The pattern that gives each service's address: one root for all, or one in which its name stands.
+
+    Raises:
+        PermanentError: `InvalidRequest`, one service is somewhere else.
+    """
+    if len(set(endpoints.values())) == 1:
+        return endpoints[Service.ELB]
+    url = urlsplit(endpoints[Service.ELB])
+    pattern = f"{url.scheme}://" + url.netloc.replace(Service.ELB.value, "{service}", 1).replace(region, "{region}")
+    for service, address in endpoints.items():
+        if pattern.replace("{service}", service.value).replace("{region}", region) != address:
+            raise PermanentError(
+                ErrorCode.INVALID_REQUEST,
+                f"The address of {service}, {address}, is not like those of its neighbours, {pattern}.",
+                field=f"{service}_endpoint_override",
+                advice="Functions know their services by one pattern; take the override away.",
+            )
+    return pattern
+
+
+def target_of(endpoint: str) -> Target:
+    """Whose interpreter runs the functions: one root for all services is an emulator."""
+    return Target.OTC if "{service}" in endpoint else Target.EMULATOR
+
+
+def sentence(change: Change) -> str:
+    """What was done."""
+    return f"{change.verb.value:8} {change.kind} {change.name}"
