@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("exposure", "verdict", "endpoint", "reason")
 _WELL = frozenset({"healthy", "held"})
+_DIFFERING = frozenset({"drifted", "changing"})
 _EXITS = """\b
 Exit codes:
   0    all are healthy, or held by their owners
@@ -69,7 +70,7 @@ def _look(app: App, composed: Composition, request: dict[str, Any]) -> dict[str,
 
 def _due(found: Mapping[str, Any], *, beyond: bool) -> list[dict[str, Any]]:
     """What to repair; `beyond` adds what a repair can do only because the caller has said more."""
-    more = [each for each in found["verdicts"] if beyond and each["kind"] == "drifted" and each["instance_id"]]
+    more = [each for each in found["verdicts"] if beyond and each["kind"] in _DIFFERING and each["instance_id"]]
     return list({each["exposure"]: each for each in (*found["repairs"], *more)}.values())
 
 

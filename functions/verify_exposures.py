@@ -37,7 +37,8 @@ def _verify(order: _Order, services: Services) -> VerifyResult:
     cloud, now = services.cloud, services.now()
     check_project(request.project_id, cloud.project_id)
     project = observe_project(cloud, slice=services.settings.whitelist_slice, now=now, only=request.exposures)
-    verdicts = judge(project, now, request.exposures, request.skip)
+    at_work = services.settings.debounce_seconds
+    verdicts = judge(project, now, request.exposures, request.skip, at_work=at_work)
     events = list(_events(order, services, verdicts, now))
     until = services.now() + _TELLING
     told = gather(*(partial(_tell, services, sink, events, until) for sink in services.sinks(request.notify)))

@@ -41,7 +41,8 @@ class Settings(BaseModel):
     What messages and console events may ask for: `message_accepts` are the risks they may acknowledge,
     `notify_hosts` the webhooks' hosts they may name; they are stale after `message_max_age`. An instance with the
     tag `opt_in_tag` is exposed to the list of `allow_lists` that the tag names. Traces of `own_agencies` are
-    dropped; what changed less than `debounce_seconds` ago is not verified for a trace.
+    dropped. What a run began to change less than `debounce_seconds` ago is not verified for a trace, and a
+    verification says `changing` of what is still missing of it; one trace in that time sets off a verification.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

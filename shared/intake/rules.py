@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import PREFIX, allow_digest
@@ -19,7 +19,7 @@ from shared.resources.ip_group import find_records
 from shared.services import Services, gather
 from shared.settings import PREFIX as VARIABLE
 from shared.settings import Settings
-from shared.verification.project import plain
+from shared.verification.changing import may_be_at_work
 
 _ASKS = frozenset({"createdcsinstance", "updateinstancetag"})
 _DELETES = frozenset({"deletedcsinstance", "batchdeletedcsinstance"})
@@ -200,7 +200,7 @@ def _verify(taker: Taker, standing: Standing) -> Iterator[Outcome]:
         yield taker.ignore("It is of no exposure.")
     pause, now = taker.services.settings.debounce_seconds, taker.services.now()
     for group, record in standing:
-        if is_young(group, now, pause) and allow_digest(plain(group.entries)) == record.allow:
+        if may_be_at_work(group, now, pause):
             yield taker.ignore(f"Exposure {record.exposure} has just been changed by a run.")
             continue
         slot = f"{now.timestamp() // pause:.0f}" if pause else taker.record.id
@@ -215,9 +215,3 @@ def _start_once(taker: Taker, exposure: str, identifier: str) -> Outcome:
     if outcome.fate is Fate.STARTED:
         RECENT.append(identifier)
     return outcome
-
-
-def is_young(group: IpGroup, now: datetime, seconds: float) -> bool:
-    """Whether the anchor was written less than so long ago."""
-    written = moment(group.updated_at or group.created_at)
-    return written is not None and (now - written).total_seconds() < seconds

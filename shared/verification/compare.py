@@ -9,18 +9,38 @@ from shared.expiry import is_expired
 from shared.record import Record
 from shared.resources.holdings import TAG
 from shared.results import Kind
+from shared.verification.changing import may_be_at_work, still_to_come
 from shared.verification.differences import Desired, at, differences, repairable
 from shared.verification.project import Parts, Project
 from shared.verification.verdict import Difference, Verdict, VerdictKind
 
 HOLD = "hold"
 HOLD_TAG = f"{TAG}-{HOLD}"
+_BEGUN = "A run has just begun to change it; so far:"
 _ALONE = frozenset({Kind.IP_GROUP, Kind.LOAD_BALANCER, Kind.LISTENER})
 
 
-def compare(exposure: str, project: Project, now: datetime) -> Verdict:
-    """Judge an exposure; the first verdict in the order of `VerdictKind` that applies."""
+_UNFINISHED = frozenset({VerdictKind.CONFLICTING, VerdictKind.DRIFTED, VerdictKind.UNHEALTHY})
+
+
+def compare(exposure: str, project: Project, now: datetime, *, at_work: float = 0.0) -> Verdict:
+    """Judge an exposure; the first verdict in the order of `VerdictKind` that applies.
+
+    Args:
+        exposure: its id.
+        project: what one look found.
+        now: what counts as expired.
+        at_work: for how many seconds after a run has begun what is not there may still come.
+    """
     parts = project.parts(exposure)
+    verdict = _judge(parts, project, now)
+    unfinished = verdict.kind in _UNFINISHED and still_to_come(verdict.differences)
+    if unfinished and may_be_at_work(parts.ip_group, now, at_work):
+        return verdict.model_copy(update={"kind": VerdictKind.CHANGING, "reason": f"{_BEGUN} {verdict.reason}"})
+    return verdict
+
+
+def _judge(parts: Parts, project: Project, now: datetime) -> Verdict:
     record = parts.record
     blank = _blank(parts, record)
     if _is_held(parts):

@@ -21,8 +21,22 @@ _ENDED = frozenset({VerdictKind.EXPIRED, VerdictKind.ORPHANED, VerdictKind.HELD}
 _ORDER = list(VerdictKind)
 
 
-def judge(project: Project, now: datetime, only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Verdict, ...]:
+def judge(
+    project: Project,
+    now: datetime,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    *,
+    at_work: float = 0.0,
+) -> tuple[Verdict, ...]:
     """A verdict on each exposure, or on those meant by their own or their instance's id; the worst first.
+
+    Args:
+        project: what one look found.
+        now: what counts as expired.
+        only: the exposures or instances that are meant; none means all.
+        skip: those that are left out.
+        at_work: for how many seconds after a run has begun what is not there may still come.
 
     Raises:
         PermanentError: `ExposureNotFound`, naming those that are not there.
@@ -37,7 +51,7 @@ def judge(project: Project, now: datetime, only: Sequence[str] = (), skip: Seque
             resource=absent[0],
             advice="List the exposures to see what there is.",
         )
-    verdicts = [compare(each.exposure, project, now) for each in parts if not concerns(each, skip)]
+    verdicts = [compare(each.exposure, project, now, at_work=at_work) for each in parts if not concerns(each, skip)]
     return tuple(sorted(verdicts, key=lambda one: (_ORDER.index(one.kind), one.exposure)))
 
 
@@ -58,7 +72,7 @@ def report(
         findings: what else to say.
     """
     counted = Counter(verdict.kind for verdict in verdicts)
-    fixable = (one for one in verdicts if one.repairable and (repair or one.repair))
+    fixable = (one for one in verdicts if one.repairable and (repair or _asks_for_repair(one)))
     return VerifyResult(
         findings=findings,
         counts={kind: counted[kind] for kind in VerdictKind},
@@ -67,6 +81,11 @@ def report(
         expired=_due(one for one in verdicts if one.kind is VerdictKind.EXPIRED),
         expiring=_due(one for one in verdicts if ends_soon(one, now)),
     )
+
+
+def _asks_for_repair(verdict: Verdict) -> bool:
+    """Whether its record asks for repairs; what a run is at work on is left to it."""
+    return verdict.repair and verdict.kind is not VerdictKind.CHANGING
 
 
 def _worst(verdicts: Iterable[Verdict]) -> list[Verdict]:

@@ -14,12 +14,16 @@ EXISTS = "exists"
 
 
 class VerdictKind(StrEnum):
-    """In the order in which they are decided: the first that applies is the verdict."""
+    """In the order in which they are decided: the first that applies is the verdict.
+
+    `changing` is said of what would be conflicting, drifted or unhealthy, had a run not just begun to work on it.
+    """
 
     HELD = "held"
     CONFLICTING = "conflicting"
     ORPHANED = "orphaned"
     EXPIRED = "expired"
+    CHANGING = "changing"
     DRIFTED = "drifted"
     UNHEALTHY = "unhealthy"
     HEALTHY = "healthy"

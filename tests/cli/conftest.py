@@ -15,6 +15,8 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Termin
     """A command line that knows one emulated cloud, and nothing of the caller's."""
     for name in [name for name in os.environ if name.startswith(("OS_", "DCS_ACCESS_"))]:
         monkeypatch.delenv(name)
+    # No other store is at work on a cloud of the test's own.
+    monkeypatch.setenv("DCS_ACCESS_DEBOUNCE_SECONDS", "0")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)

@@ -15,7 +15,7 @@ from shared.ids import resource_name
 from shared.verification.observe import observe_project
 from shared.verification.report import judge
 from tests.chaos.scenes import SCENES
-from tests.functions.verifying import VERIFY, change, many, verify
+from tests.functions.verifying import VERIFY, age, change, many, verify
 from tests.support.product import Product
 from tests.support.worlds import world
 
@@ -25,7 +25,7 @@ def one() -> Product:
     product = Product()
     assert product.expose(expires_after="8h")["outcome"] == "completed"
     product.sink.events.clear()
-    return product
+    return age(product, 600)
 
 
 def verdict(product: Product) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def test_everything_in_place_and_yet_unreached_is_unhealthy_with_the_clouds_own_
     product = Product()
     product.expose(vpc_id=product.vpc_id("vpc-dcs"), same_vpc="direct")
     product.emulator.set_dials({"same_vpc_targets": "not_routable"})
-    change(product, lambda _: None)
+    age(product)
     found = verdict(product)
     assert (found["kind"], found["reason_code"], found["differences"]) == ("unhealthy", "CONNECT_TIMEOUT", [])
 
@@ -329,3 +329,38 @@ def test_a_sink_that_fails_is_left_alone_and_reported() -> None:
     assert finding["message"] == "The webhook gave no answer. It got 0 of 3 events."
     assert len(tried) == 1
     assert len(product.sink.events) == 3
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_an_exposure_that_another_store_is_building_is_never_called_drifted(scene: str) -> None:
+    product, request = SCENES[scene]()
+    run, seen = product.begin(request), set[str]()
+    while run.step():
+        seen.update(found["kind"] for found in verify(product.another())["verdicts"])
+    assert seen - {"healthy"} == {"changing"}
+
+
+def test_what_is_missing_of_a_changed_exposure_is_drift_once_no_run_can_be_at_work() -> None:
+    product = Product()
+    product.expose()
+    change(product, lose_monitor)
+    assert verdict(product)["kind"] == "changing"
+    assert verify(product)["repairs"] == []
+    age(product, product.services.settings.debounce_seconds)
+    assert verdict(product)["kind"] == "drifted"
+
+
+def widen(account: Account) -> None:
+    elb(account, "ipgroups").ip_list.append(IpEntry(ip="198.51.100.0/24"))
+
+
+def open_up(account: Account) -> None:
+    elb(account, "listeners").ipgroup.enable_ipgroup = False
+
+
+@pytest.mark.parametrize("how", [widen, open_up])
+def test_what_no_run_would_leave_is_drift_however_fresh_the_exposure(how: Callable[[Account], None]) -> None:
+    product = Product()
+    product.expose()
+    change(product, how)
+    assert verdict(product)["kind"] == "drifted"

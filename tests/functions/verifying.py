@@ -14,8 +14,12 @@ VERIFY = {"action": "verify"}
 
 def many(count: int) -> Product:
     """So many exposures, healthy since long."""
-    product = Product(exposed(count))
-    product.clock.advance_to(product.clock.now() + 3600)
+    return age(Product(exposed(count)))
+
+
+def age(product: Product, seconds: float = 3600) -> Product:
+    """Let time pass, so that no run can be at work any more."""
+    product.clock.advance_to(product.clock.now() + seconds)
     product.emulator.tick()
     return product
 
