@@ -34,16 +34,18 @@ class Account:
         self.world, self.clock, self.dials, self.data_plane = world, clock, dials, data_plane
         self.lock = RLock()
         self.outbox = Outbox(clock)
-        self.iam = IamBackend(self)
-        self.vpc = VpcBackend(self)
-        self.eip = EipBackend(self)
-        self.dcs = DcsBackend(self)
-        self.elb = ElbBackend(self)
-        self.lts = LtsBackend(self)
-        self.functiongraph = FunctionGraphBackend(self, runner)
-        self.smn = SmnBackend(self)
-        self.cts = CtsBackend(self)
-        self.reconcile()
+        # Work that a world left over may be due before everything is in place.
+        with self.lock:
+            self.iam = IamBackend(self)
+            self.vpc = VpcBackend(self)
+            self.eip = EipBackend(self)
+            self.dcs = DcsBackend(self)
+            self.elb = ElbBackend(self)
+            self.lts = LtsBackend(self)
+            self.functiongraph = FunctionGraphBackend(self, runner)
+            self.smn = SmnBackend(self)
+            self.cts = CtsBackend(self)
+            self.reconcile()
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -79,6 +81,7 @@ class Account:
 
     def tick(self) -> None:
         """Let everything happen that was due by now."""
+        self.dcs.tick()
         self.dcs.reconcile()
         self.elb.tick()
         self.cts.tick()

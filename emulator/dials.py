@@ -46,6 +46,7 @@ class Dials(Strict):
     dcs_create: Lag = Lag()
     dcs_modify: Lag = Lag()
     dcs_restart: Lag = Lag()
+    dcs_delete: Lag = Lag()
     whitelist: Lag = Lag()
     routes: Lag = Lag()
     # A fresh resource is missed by this many reads of it, by service (elb, vpc, eip, dcs).

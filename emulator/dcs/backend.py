@@ -48,6 +48,8 @@ class DcsBackend:
 
     def status(self, instance: Instance) -> str:
         """The status that reads show."""
+        if instance.deleting:
+            return "DELETING"
         pending = instance.pending
         return pending.shows if pending and not pending.over(self._account.now()) else instance.status
 
@@ -112,9 +114,18 @@ class DcsBackend:
             self._account.lag(instance, "CREATING", self._account.dials.dcs_create)
 
     def delete(self, instance: Instance) -> None:
-        """Delete an instance and give its addresses back."""
-        self._account.vpc.release(instance.id)
-        del self.state.instances[instance.id]
+        """Begin to delete an instance; its addresses are free again when it is gone."""
+        instance.deleting = True
+        self._account.lag(instance, "DELETING", self._account.dials.dcs_delete)
+        self.tick()
+
+    def tick(self) -> None:
+        """Let instances go whose deletion is over."""
+        now = self._account.now()
+        for instance in [one for one in self.state.instances.values() if one.deleting]:
+            if instance.pending is None or instance.pending.over(now):
+                self._account.vpc.release(instance.id)
+                del self.state.instances[instance.id]
 
     def restart(self, instance: Instance) -> None:
         """Restart an instance: its processes stop, and what they only had in memory is gone."""

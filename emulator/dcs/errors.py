@@ -7,6 +7,7 @@ from emulator.core.problems import ApiError
 # What a passing status makes changes answer; RUNNING while pending means that it is being configured.
 BUSY = {
     "CREATING": "DCS.4118",
+    "DELETING": "DCS.4017",
     "RESTARTING": "DCS.4111",
     "EXTENDING": "DCS.4113",
     "RESTORING": "DCS.4097",

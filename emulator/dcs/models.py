@@ -68,6 +68,7 @@ class Instance(Resource):
     cache_mode: CacheMode = "ha"
     status: Status = "RUNNING"
     busy: str | None = None
+    deleting: bool = False
     description: str = ""
     subnet_id: str
     ip: str = ""

@@ -83,8 +83,11 @@ def update_instance(account: Account, project_id: str, instance_id: str, body: C
 
 
 def delete_instance(account: Account, project_id: str, instance_id: str) -> Answer:
-    """DCS API: deleting an instance."""
+    """DCS API: deleting an instance; accepted at once, done later."""
     instance = find_instance(account, project_id, instance_id)
+    if instance.deleting:
+        count_read(instance, account.now())
+        raise busy(BUSY["DELETING"])
     if account.dcs.status(instance) in ("CREATING", "RESTARTING"):
         count_read(instance, account.now())
         message = "DCS instances in the Creating, Starting, Stopping, or Restarting state cannot be deleted."

@@ -345,3 +345,31 @@ def test_tags_and_quotas(zoo: Caller, ids: dict[str, str]):
     assert zoo.refused("POST", path, {"action": "paint", "tags": [{"key": "a"}]}) == (400, "DCS.4800")
     used = {row["type"]: row["used"] for row in zoo.get("/v2/{pid}/quota")["quotas"]["resources"]}
     assert used["instance"] == len(ids)
+
+
+def test_a_deleted_instance_stays_until_it_is_gone_and_nobody_reaches_it(
+    zoo: Caller, ids: dict[str, str], clock: ManualClock
+) -> None:
+    zoo.emulator.set_dials({"dcs_delete": Lag(seconds=30)})
+    zoo.delete(f"{ALL}/{ids['pair']}")
+    assert zoo.get(f"{ALL}/{ids['pair']}")["status"] == "DELETING"
+    assert zoo.refused("DELETE", f"{ALL}/{ids['pair']}") == (400, "DCS.4017")
+    assert zoo.refused("PUT", f"{ALL}/{ids['pair']}", {"description": "d"}) == (400, "DCS.4017")
+    assert "192.168.0.50" in taken(zoo)
+    clock.advance(30)
+    assert zoo.refused("GET", f"{ALL}/{ids['pair']}") == (404, "DCS.3022")
+    assert "192.168.0.50" not in taken(zoo)
+
+
+def test_a_deletion_may_take_reads_and_survives_a_restart(zoo: Caller, ids: dict[str, str], clock: ManualClock) -> None:
+    zoo.emulator.set_dials({"dcs_delete": Lag(reads=2)})
+    zoo.delete(f"{ALL}/{ids['one']}")
+    again = Caller(Emulator(World.loads(zoo.emulator.world().dump()), clock=clock))
+    for caller in (zoo, again):
+        shown = [caller.call("GET", f"{ALL}/{ids['one']}").status for _ in range(3)]
+        assert shown == [200, 200, 404]
+
+
+def taken(zoo: Caller) -> set[str]:
+    """The addresses in use."""
+    return {address for subnet in zoo.emulator.world().vpc.subnets.values() for address in subnet.addresses}
