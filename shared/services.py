@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
+from uuid import uuid4
 
 from shared.otc.cloud import Cloud
 from shared.probe import ProbeAnswer
@@ -45,6 +46,11 @@ class LocalContext:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self._request_id = str(uuid4())
+
+    def getRequestID(self) -> str:  # noqa: N802  # the platform's name
+        """The id of this invocation."""
+        return self._request_id
 
 
 def utc_now() -> datetime:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
-from uuid import uuid4
 
 from shared.bodies import unwrapped
 from shared.errors import AccessError, ErrorCode, ErrorData, PermanentError, TemporaryError
@@ -16,7 +15,7 @@ from shared.logs import log_of
 from shared.platform import Context, services_of
 from shared.request import parse_request
 from shared.results import Frozen
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.sinks import deliver
 from shared.starting import start_run
 
@@ -115,7 +114,7 @@ def take_in(event: object, context: Context, read: Read, heed: Heed) -> dict[str
         TemporaryError: at least one record has to be seen to again; those that were started start nothing new then.
     """
     services = services_of(context)
-    invocation = str(uuid4()) if isinstance(context, LocalContext) else context.getRequestID()
+    invocation = context.getRequestID()
     try:
         records = read(unwrapped(event), invocation)
     except PermanentError as problem:
