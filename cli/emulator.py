@@ -92,6 +92,18 @@ def fault(_app: App, *, clear: bool, times: int, **rule: Any) -> None:
 
 @emulator.command()
 @common
+def messages(app: App) -> None:
+    """Show the messages of topics that left the emulated cloud: mails and text messages go no further."""
+    rows = [
+        {**message, **{name: message["body"].get(name) for name in ("type", "message", "subscribe_url")}}
+        for message in _admin("GET", "messages")["messages"]
+    ]
+    columns = ("state", "protocol", "endpoint", "type", "message", "subscribe_url", "problem")
+    show(rows, app.output, lambda: table(rows, columns))
+
+
+@emulator.command()
+@common
 def snapshot(app: App) -> None:
     """Show all that the emulated account holds."""
     data = _admin("GET", "snapshot")

@@ -1,6 +1,7 @@
-"""The emulator's own API next to the cloud's, under `/emulator/`: calls, faults, dials, snapshot, world.
+"""The emulator's own API next to the cloud's, under `/emulator/`.
 
-Its calls are not recorded, throttled or spoiled.
+It shows calls, messages, snapshot and world, and sets faults and dials; calls of its own are not recorded, throttled or
+spoiled.
 """
 
 from __future__ import annotations
@@ -56,6 +57,11 @@ def _set_dials(emulator: Emulator, request: Request) -> Response:
     return _dials(emulator, request)
 
 
+def _messages(emulator: Emulator, _: Request) -> Response:
+    with emulator.change() as account:
+        return _json({"messages": account.smn.outgoing.messages()})
+
+
 def _snapshot(emulator: Emulator, request: Request) -> Response:
     return _json(emulator.snapshot(timestamps=("timestamps", "true") in request.query))
 
@@ -71,6 +77,7 @@ CALLS = {
     ("DELETE", "faults"): _lift_faults,
     ("GET", "dials"): _dials,
     ("PUT", "dials"): _set_dials,
+    ("GET", "messages"): _messages,
     ("GET", "snapshot"): _snapshot,
     ("GET", "world"): _world,
 }

@@ -94,9 +94,10 @@ class CtsBackend:
         number = self.state.traces_recorded
         trace_id = str(uuid5(NAMESPACE, f"trace/{self._account.world.seed}/{number}"))
         trace = {**draft, "trace_id": trace_id, "time": int(now * 1000), "record_time": int(now * 1000)}
+        self.state.traces.append(trace)
         oldest = (now - KEPT_FOR) * 1000
-        kept = [one for one in self.state.traces[1 - MAX_KEPT :] if one["time"] >= oldest]
-        self.state.traces = [*kept, trace]
+        while len(self.state.traces) > MAX_KEPT or self.state.traces[0]["time"] < oldest:
+            del self.state.traces[0]
         self._tell(trace)
 
     def _tell(self, trace: Trace) -> None:

@@ -130,6 +130,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("POST", SMN + "/topics"): Operation("SMN", "topic", "createTopic", "answer.topic_urn"),
     ("PUT", SMN + "/topics/{topic_urn}"): Operation("SMN", "topic", "updateTopic", "path.topic_urn"),
+    ("PUT", SMN + "/topics/{topic_urn}/attributes/{name}"): Operation(
+        "SMN", "topic", "updateTopicAttribute", "path.topic_urn"
+    ),
     ("DELETE", SMN + "/topics/{topic_urn}"): Operation("SMN", "topic", "deleteTopic", "path.topic_urn"),
     ("POST", SMN + "/topics/{topic_urn}/subscriptions"): Operation(
         "SMN", "subscription", "subscribe", "answer.subscription_urn"
@@ -148,10 +151,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "FunctionGraph", "Functions", "deleteFunction", "path.function_urn"
     ),
     ("POST", TRIGGER): Operation("FunctionGraph", "Trigger", "createTrigger", "answer.trigger_id"),
-    ("PUT", TRIGGER + "/{trigger_type_code}/{trigger_id}"): Operation(
+    ("PUT", TRIGGER + "/{kind}/{trigger_id}"): Operation(
         "FunctionGraph", "Trigger", _enable_or_disable, "path.trigger_id"
     ),
-    ("DELETE", TRIGGER + "/{trigger_type_code}/{trigger_id}"): Operation(
+    ("DELETE", TRIGGER + "/{kind}/{trigger_id}"): Operation(
         "FunctionGraph", "Trigger", "deleteTrigger", "path.trigger_id"
     ),
 }

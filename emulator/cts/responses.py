@@ -9,7 +9,7 @@ from pydantic import Field
 from emulator.account import Account
 from emulator.core.message import Answer, created, no_content, ok
 from emulator.core.problems import ApiError
-from emulator.core.resources import Strict, owned
+from emulator.core.resources import Strict, owned, seen
 from emulator.cts.errors import CtsErrors, cts
 from emulator.cts.models import Filter, Notification, Operations, Trace, Users
 from emulator.cts.traces import shown
@@ -107,7 +107,7 @@ def list_notifications(account: Account, project_id: str, notification_type: str
     """CTS API: querying key event notifications, of topics (`smn`) or of functions (`fun`)."""
     found = [
         one
-        for one in owned(account.cts.state.notifications, project_id)
+        for one in seen(owned(account.cts.state.notifications, project_id), account.now())
         if query.notification_name in (None, one.name) and _type(one) == notification_type
     ]
     return ok({"notifications": [_notification(account, one) for one in found]})

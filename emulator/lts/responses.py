@@ -8,7 +8,7 @@ from pydantic import Field
 
 from emulator.account import Account
 from emulator.core.message import Answer, created, no_content, ok
-from emulator.core.resources import Strict, owned
+from emulator.core.resources import Strict, owned, seen
 from emulator.core.tags import Tag
 from emulator.lts.errors import LtsErrors, group_not_found, stream_not_found
 from emulator.lts.models import LogGroup, LogLine, LogStream
@@ -83,7 +83,8 @@ def create_group(account: Account, project_id: str, body: GroupBody) -> Answer:
 
 def list_groups(account: Account, project_id: str) -> Answer:
     """LTS API: querying all log groups of an account."""
-    return ok({"log_groups": [_group(group) for group in owned(account.lts.state.groups, project_id)]})
+    groups = seen(owned(account.lts.state.groups, project_id), account.now())
+    return ok({"log_groups": [_group(group) for group in groups]})
 
 
 def update_group(account: Account, project_id: str, log_group_id: str, body: GroupChange) -> Answer:
@@ -125,7 +126,7 @@ def create_stream(account: Account, project_id: str, log_group_id: str, body: St
 
 def list_streams(account: Account, project_id: str, log_group_id: str) -> Answer:
     """LTS API: querying all log streams in a specified log group."""
-    streams = account.lts.streams(_find_group(account, project_id, log_group_id))
+    streams = seen(account.lts.streams(_find_group(account, project_id, log_group_id)), account.now())
     shown = [
         {
             "creation_time": int(stream.created_at * 1000),

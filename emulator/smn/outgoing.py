@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emulator.smn.models import Delivery, Subscription
 from emulator.smn.push import UndeliverableError, push
@@ -47,6 +47,16 @@ class Outgoing:
         for copy in self._spoiled(delivery):
             self._waiting[copy.id] = copy
             self._schedule(copy)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages that arrived, were dropped or wait to be tried again, as plain JSON, oldest first."""
+        return [
+            {
+                "state": "waiting" if one.id in self._waiting else "dropped" if one.problem else "arrived",
+                **one.model_dump(mode="json", include={"protocol", "endpoint", "tries", "problem", "body"}),
+            }
+            for one in (*self.finished, *self._waiting.values())
+        ]
 
     @property
     def _waiting(self) -> dict[str, Delivery]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from emulator.account import Account
 from emulator.core.message import Answer, Request, created, ok
 from emulator.core.problems import ApiError, refusing
-from emulator.core.resources import owned
+from emulator.core.resources import owned, seen
 from emulator.core.times import with_z
 from emulator.smn.bodies import (
     ADDRESSES,
@@ -26,7 +26,7 @@ from emulator.smn.bodies import (
     TopicChange,
     TopicQuery,
 )
-from emulator.smn.errors import SmnErrors, bad_token, smn, subscription_not_found
+from emulator.smn.errors import SmnErrors, bad_token, smn, subscription_not_found, topic_not_found
 from emulator.smn.models import Subscription, Topic
 
 ERRORS = SmnErrors()
@@ -51,7 +51,7 @@ def list_topics(account: Account, project_id: str, query: TopicQuery) -> Answer:
     """SMN API: querying topics, newest first; the count is of all of them."""
     found = [
         topic
-        for topic in reversed(owned(account.smn.state.topics, project_id))
+        for topic in reversed(seen(owned(account.smn.state.topics, project_id), account.now()))
         if query.topic_id in (None, topic.id)
         and query.name in (None, topic.name)
         and (query.fuzzy_name or "") in topic.name
@@ -62,7 +62,11 @@ def list_topics(account: Account, project_id: str, query: TopicQuery) -> Answer:
 
 def show_topic(account: Account, project_id: str, topic_urn: str) -> Answer:
     """SMN API: querying details of a topic."""
-    return ok(_topic(account, find_topic(account, project_id, topic_urn)))
+    visible = seen([find_topic(account, project_id, topic_urn)], account.now())
+    with refusing(smn):
+        if not visible:
+            raise topic_not_found()
+    return ok(_topic(account, visible[0]))
 
 
 def update_topic(account: Account, project_id: str, topic_urn: str, body: TopicChange) -> Answer:
@@ -212,6 +216,7 @@ def _subscribed(account: Account, topic: Topic, one: SubscriptionBody, base: str
 
 
 def _subscriptions(account: Account, found: list[Subscription], query: PageQuery) -> Answer:
+    found = seen(found, account.now())
     page = found[query.offset : query.offset + query.limit]
     return ok({"subscription_count": len(found), "subscriptions": [_subscription(account, one) for one in page]})
 

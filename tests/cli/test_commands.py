@@ -137,6 +137,10 @@ def test_the_emulator_lists_calls_and_takes_faults(terminal: Terminal):
     assert json.loads(run("emulator", "snapshot", "-o", "json").stdout) == terminal.emulator.snapshot()
     run("emulator", "calls", "--clear")
     assert len(terminal.emulator.calls) == 0
+    with terminal.emulator.change() as account:
+        topic = account.smn.create_topic(next(iter(account.iam.state.projects)), "news", "")
+        account.smn.subscribe(topic, "email", "a@b.cd", base="http://127.0.0.1:8090")
+    assert "http://127.0.0.1:8090/smn/subscription/confirm?token=" in run("emulator", "messages").stdout
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

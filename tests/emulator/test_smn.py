@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from emulator import Dials, Emulator, ManualClock, World
+from emulator.admin import administer
+from emulator.core.message import Request
 from emulator.dials import Events
 from emulator.smn.models import Delivery
 from tests.emulator.client import Caller
@@ -351,3 +353,28 @@ def test_permissions_are_those_of_topics(cloud: Emulator, topic: str) -> None:
     limited = Caller(cloud)
     limited.get(f"{TOPICS}/{topic}")
     assert limited.refused("POST", f"{TOPICS}/{topic}/publish", {"message": "m"}) == (403, "SMN.00308")
+
+
+def test_who_looks_sees_mails_and_what_was_dropped_or_still_waits(
+    api: Caller, cloud: Emulator, topic: str, hook: Receiver
+) -> None:
+    subscribed(api, topic, hook)
+    several = [{"protocol": "email", "endpoint": "a@b.cd"}, {"protocol": "http", "endpoint": "http://192.0.2.1/"}]
+    api.post(f"{TOPICS}/{topic}/subscriptions", {"subscriptions": several}, 201)
+    hook.answers = [500]
+    publish(api, topic, message="m")
+    shown = administer(cloud, Request("GET", "/emulator/messages")).json()["messages"]
+    assert [(one["state"], one["protocol"], one["body"]["type"]) for one in shown] == [
+        ("arrived", "http", "SubscriptionConfirmation"),
+        ("arrived", "email", "SubscriptionConfirmation"),
+        ("dropped", "http", "SubscriptionConfirmation"),
+        ("waiting", "http", "Notification"),
+    ]
+    assert shown[-1]["problem"] == "the endpoint answered 500"
+
+
+def test_topics_may_be_missed_by_the_first_reads(cloud: Emulator, api: Caller) -> None:
+    cloud.set_dials({"hidden_reads": {"smn": 1}})
+    urn = api.post(TOPICS, {"name": "news", "display_name": ""}, 201)["topic_urn"]
+    assert api.refused("GET", f"{TOPICS}/{urn}") == (404, "SMN.0006")
+    assert [topic["topic_urn"] for topic in api.get(TOPICS)["topics"]] == [urn]
