@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from emulator.core.problems import ErrorForm
 from emulator.core.resources import Resource, Strict
@@ -13,6 +13,8 @@ MAX_LIMIT = 2000
 
 class MarkerQuery(Strict):
     """`limit` and `marker`, where the marker is the id of the last item seen."""
+
+    max_limit: ClassVar[int] = MAX_LIMIT
 
     limit: int = MAX_LIMIT
     marker: str | None = None
@@ -30,8 +32,8 @@ def page_of(items: list[R], query: MarkerQuery, form: ErrorForm) -> list[R]:
     Raises:
         ApiError: a limit out of range, or a marker that is empty or unknown.
     """
-    if not 0 <= query.limit <= MAX_LIMIT:
-        raise form.invalid("limit", f"must be 0 to {MAX_LIMIT}")
+    if not 0 <= query.limit <= query.max_limit:
+        raise form.invalid("limit", f"must be 0 to {query.max_limit}")
     backwards = isinstance(query, PageQuery) and query.page_reverse
     ordered = items[::-1] if backwards else items
     if query.marker is not None:

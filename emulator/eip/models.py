@@ -147,6 +147,37 @@ class EipBackend:
         if self.state.bandwidths[eip.bandwidth_id].share_type == "PER":
             del self.state.bandwidths[eip.bandwidth_id]
 
+    def share(self, shared: Bandwidth, eips: list[PublicIp]) -> None:
+        """Let EIPs use a shared bandwidth; those that were their own go.
+
+        Raises:
+            EipRefusal: one of them shares another; nothing has changed.
+        """
+        own = self.state.bandwidths
+        if any(own[eip.bandwidth_id].share_type == "WHOLE" and eip.bandwidth_id != shared.id for eip in eips):
+            raise EipRefusal(400, "VPC.0301", "The EIP is in another shared bandwidth.")
+        users = {eip.id for eip in self.state.publicips.values() if eip.bandwidth_id == shared.id}
+        if len(users | {eip.id for eip in eips}) > self._account.vpc.state.quotas["shareBandwidthIP"]:
+            raise EipRefusal(400, "VPC.0301", "The number of EIPs in the shared bandwidth exceeds the quota.")
+        for eip in eips:
+            if own[eip.bandwidth_id].share_type == "PER":
+                del own[eip.bandwidth_id]
+            eip.bandwidth_id = shared.id
+            self._account.touch(eip)
+
+    def unshare(self, shared: Bandwidth, eips: list[PublicIp], size: int) -> None:
+        """Give EIPs a bandwidth of their own again, each of this size in Mbit/s.
+
+        Raises:
+            EipRefusal: one of them is not in the shared bandwidth; nothing has changed.
+        """
+        if any(eip.bandwidth_id != shared.id for eip in eips):
+            raise EipRefusal(404, "VPC.0306", "The EIP is not in the shared bandwidth.")
+        for eip in eips:
+            spec = BandwidthSpec(share_type="PER", name=shared.name, size=size)
+            eip.bandwidth_id = self._bandwidth(eip.project_id, spec).id
+            self._account.touch(eip)
+
     def status(self, eip: PublicIp) -> str:
         """The status that reads show."""
         if eip.pending:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from emulator.core.times import spaced
 from emulator.eip.errors import ERRORS, bandwidth_not_found, eip_not_found
 from emulator.eip.models import Bandwidth, BandwidthSpec, PublicIp
 from emulator.vpc.errors import v1
+
+MAX_INT = 2**31 - 1
 
 
 class EipFields(Strict):
@@ -52,6 +54,8 @@ class EipChangeBody(Strict):
 class EipQuery(MarkerQuery):
     """Filters of the list of EIPs."""
 
+    max_limit: ClassVar[int] = MAX_INT
+
     id: list[str] = []
     ip_version: int | None = None
     public_ip_address: list[str] = []
@@ -62,6 +66,8 @@ class EipQuery(MarkerQuery):
 
 class BandwidthQuery(MarkerQuery):
     """Filters of the list of bandwidths."""
+
+    max_limit: ClassVar[int] = MAX_INT
 
     share_type: str | None = None
     enterprise_project_id: str | None = None
@@ -108,7 +114,7 @@ def list_eips(account: Account, project_id: str, query: EipQuery) -> Answer:
 
 def show_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
     """EIP API: querying an EIP."""
-    visible = seen([_find(account, project_id, publicip_id)], account.now())
+    visible = seen([find_eip(account, project_id, publicip_id)], account.now())
     if not visible:
         raise eip_not_found()
     return ok({"publicip": _eip(account, visible[0])})
@@ -116,7 +122,7 @@ def show_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
 
 def update_eip(account: Account, project_id: str, publicip_id: str, body: EipChangeBody) -> Answer:
     """EIP API: updating an EIP; an empty port does not unbind it from a dedicated load balancer."""
-    eip, fields = _find(account, project_id, publicip_id), body.publicip
+    eip, fields = find_eip(account, project_id, publicip_id), body.publicip
     with refusing(v1):
         if fields.port_id:
             _bind_to_port(account, eip, fields.port_id)
@@ -131,7 +137,7 @@ def update_eip(account: Account, project_id: str, publicip_id: str, body: EipCha
 def delete_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
     """EIP API: releasing an EIP."""
     with refusing(v1):
-        account.eip.release(_find(account, project_id, publicip_id))
+        account.eip.release(find_eip(account, project_id, publicip_id))
     return no_content()
 
 
@@ -140,7 +146,7 @@ def list_bandwidths(account: Account, project_id: str, query: BandwidthQuery) ->
     mine = owned(account.eip.state.bandwidths, project_id)
     found = [bandwidth for bandwidth in mine if query.share_type in (None, bandwidth.share_type)]
     page = page_of(seen(found, account.now()), query, ERRORS)
-    return ok({"bandwidths": [_bandwidth(account, bandwidth) for bandwidth in page]})
+    return ok({"bandwidths": [bandwidth_view(account, bandwidth) for bandwidth in page]})
 
 
 def show_bandwidth(account: Account, project_id: str, bandwidth_id: str) -> Answer:
@@ -148,7 +154,7 @@ def show_bandwidth(account: Account, project_id: str, bandwidth_id: str) -> Answ
     visible = seen([_find_bandwidth(account, project_id, bandwidth_id)], account.now())
     if not visible:
         raise bandwidth_not_found()
-    return ok({"bandwidth": _bandwidth(account, visible[0])})
+    return ok({"bandwidth": bandwidth_view(account, visible[0])})
 
 
 def update_bandwidth(account: Account, project_id: str, bandwidth_id: str, body: BandwidthChangeBody) -> Answer:
@@ -157,38 +163,43 @@ def update_bandwidth(account: Account, project_id: str, bandwidth_id: str, body:
     for name, value in body.bandwidth.model_dump(exclude_none=True).items():
         setattr(bandwidth, name, value)
     account.touch(bandwidth)
-    return ok({"bandwidth": _bandwidth(account, bandwidth)})
+    return ok({"bandwidth": bandwidth_view(account, bandwidth)})
 
 
 def list_tags(account: Account, project_id: str, publicip_id: str) -> Answer:
     """EIP API: querying tags of an EIP."""
-    return ok({"tags": shown(_find(account, project_id, publicip_id).tags)})
+    return ok({"tags": shown(find_eip(account, project_id, publicip_id).tags)})
 
 
 def add_tag(account: Account, project_id: str, publicip_id: str, body: TagBody) -> Answer:
     """EIP API: creating a tag for an EIP."""
-    eip = _find(account, project_id, publicip_id)
+    eip = find_eip(account, project_id, publicip_id)
     eip.tags = {**eip.tags, body.tag.key: body.tag.value}
     return no_content()
 
 
 def change_tags(account: Account, project_id: str, publicip_id: str, body: TagsBody) -> Answer:
     """EIP API: creating or deleting tags of an EIP in batches."""
-    eip = _find(account, project_id, publicip_id)
+    eip = find_eip(account, project_id, publicip_id)
     eip.tags = changed(eip.tags, body)
     return no_content()
 
 
 def delete_tag(account: Account, project_id: str, publicip_id: str, key: str) -> Answer:
     """EIP API: deleting a tag of an EIP."""
-    eip = _find(account, project_id, publicip_id)
+    eip = find_eip(account, project_id, publicip_id)
     if key not in eip.tags:
         raise v1(404, "VPC.1801", f"tag {key} could not be found")
     eip.tags = {name: value for name, value in eip.tags.items() if name != key}
     return no_content()
 
 
-def _find(account: Account, project_id: str, eip_id: str) -> PublicIp:
+def find_eip(account: Account, project_id: str, eip_id: str) -> PublicIp:
+    """An EIP of the project.
+
+    Raises:
+        ApiError: 404.
+    """
     eip = account.eip.get(project_id, eip_id)
     if eip is None:
         raise eip_not_found()
@@ -243,7 +254,8 @@ def _eip(account: Account, eip: PublicIp) -> dict[str, Any]:
     }
 
 
-def _bandwidth(account: Account, bandwidth: Bandwidth) -> dict[str, Any]:
+def bandwidth_view(account: Account, bandwidth: Bandwidth) -> dict[str, Any]:
+    """A bandwidth on the wire."""
     users = [eip for eip in account.eip.state.publicips.values() if eip.bandwidth_id == bandwidth.id]
     return {
         "id": bandwidth.id,
@@ -251,7 +263,7 @@ def _bandwidth(account: Account, bandwidth: Bandwidth) -> dict[str, Any]:
         "size": bandwidth.size,
         "share_type": bandwidth.share_type,
         "charge_mode": bandwidth.charge_mode,
-        "bandwidth_type": "bgp",
+        "bandwidth_type": "share" if bandwidth.share_type == "WHOLE" else "bgp",
         "billing_info": "",
         "tenant_id": bandwidth.project_id,
         "enterprise_project_id": "0",

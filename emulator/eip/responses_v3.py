@@ -7,11 +7,12 @@ from uuid import uuid5
 
 from emulator.account import Account
 from emulator.core.message import Answer, ok
-from emulator.core.paging import MarkerQuery, page_info, page_of
+from emulator.core.paging import page_info
 from emulator.core.problems import api_not_found, refusing
 from emulator.core.resources import NAMESPACE, Strict, owned, seen
 from emulator.core.times import with_z
 from emulator.eip.models import POOLS, PublicIp
+from emulator.eip.queries import Eip3Query, FieldsQuery, matches, page_of_eips, shown_fields
 from emulator.vpc.errors import Vpc3Errors, v3
 
 ERRORS = Vpc3Errors()
@@ -30,36 +31,23 @@ class AssociationBody(Strict):
     publicip: Association
 
 
-class Eip3Query(MarkerQuery):
-    """Filters of the list of EIPs; repeated keys mean or."""
-
-    id: list[str] = []
-    public_ip_address: list[str] = []
-    status: list[str] = []
-    alias: list[str] = []
-    associate_instance_type: list[str] = []
-    associate_instance_id: list[str] = []
-
-
 def list_eips_v3(account: Account, project_id: str, query: Eip3Query) -> Answer:
     """EIP API v3: querying all EIPs."""
     _offered(account)
-    wanted = {name: values for name, values in query if isinstance(values, list) and values}
-    mine = owned(account.eip.state.publicips, project_id)
+    mine = seen(owned(account.eip.state.publicips, project_id), account.now())
     views = {eip.id: _eip(account, eip) for eip in mine}
-    found = [eip for eip in mine if all(views[eip.id][name] in values for name, values in wanted.items())]
-    found = seen(found, account.now())
-    page = page_of(found, query, ERRORS)
-    shown = [_eip(account, eip) for eip in page]
-    return ok({"publicips": shown, "page_info": page_info(found, page), "total_count": len(found)})
+    found = [eip for eip in mine if matches(query, views[eip.id])]
+    ordered, page = page_of_eips(found, views, query)
+    shown = [shown_fields(views[eip.id], query.fields) for eip in page]
+    return ok({"publicips": shown, "page_info": page_info(ordered, page), "total_count": len(found)})
 
 
-def show_eip_v3(account: Account, project_id: str, publicip_id: str) -> Answer:
+def show_eip_v3(account: Account, project_id: str, publicip_id: str, query: FieldsQuery) -> Answer:
     """EIP API v3: querying EIP details."""
     visible = seen([_find(account, project_id, publicip_id)], account.now())
     if not visible:
         raise v3(404, "VPC.0504", "Floating IP could not be found.")
-    return ok({"publicip": _eip(account, visible[0])})
+    return ok({"publicip": shown_fields(_eip(account, visible[0]), query.fields)})
 
 
 def associate_eip(account: Account, project_id: str, publicip_id: str, body: AssociationBody) -> Answer:
@@ -131,6 +119,7 @@ def _eip(account: Account, eip: PublicIp) -> dict[str, Any]:
         "associate_instance_type": eip.bound_to,
         "associate_instance_id": eip.instance_id,
         "lock_status": None,
+        "allow_share_bandwidth_types": ["share"],
         "billing_info": None,
         "tags": [f"{key}={value}" for key, value in eip.tags.items()],
         "created_at": with_z(eip.created_at),

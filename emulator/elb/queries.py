@@ -51,7 +51,16 @@ class ListenerQuery(PageQuery):
     loadbalancer_id: Values = None
     default_pool_id: Values = None
     connection_limit: Values = None
+    default_tls_container_ref: Values = None
+    client_ca_tls_container_ref: Values = None
+    tls_ciphers_policy: Values = None
+    enable_member_retry: Values = None
+    member_timeout: Values = None
+    client_timeout: Values = None
+    keepalive_timeout: Values = None
     member_address: Values = None
+    member_device_id: Values = None
+    member_instance_id: Values = None
     transparent_client_ip_enable: Values = None
     protection_status: Values = None
     enterprise_project_id: Values = None
@@ -71,6 +80,9 @@ class PoolQuery(PageQuery):
     healthmonitor_id: Values = None
     ip_version: Values = None
     member_address: Values = None
+    member_device_id: Values = None
+    member_instance_id: Values = None
+    protection_status: Values = None
     member_deletion_protection_enable: Values = None
     type: Values = None
     vpc_id: Values = None
@@ -78,7 +90,7 @@ class PoolQuery(PageQuery):
 
 
 class MemberQuery(PageQuery):
-    """ELB API: querying backend servers, of a group or of the project."""
+    """ELB API: querying backend servers in a backend server group."""
 
     id: Values = None
     name: Values = None
@@ -91,7 +103,15 @@ class MemberQuery(PageQuery):
     subnet_cidr_id: Values = None
     member_type: Values = None
     instance_id: Values = None
+    availability_zone: Values = None
     enterprise_project_id: Values = None
+
+
+class ProjectMemberQuery(MemberQuery):
+    """ELB API: querying backend servers in a project."""
+
+    pool_id: Values = None
+    loadbalancer_id: Values = None
 
 
 class MonitorQuery(PageQuery):
@@ -109,6 +129,9 @@ class MonitorQuery(PageQuery):
     url_path: Values = None
     expected_codes: Values = None
     http_method: Values = None
+    http_version: Values = None
+    content_check_enable: Values = None
+    content_format: Values = None
     admin_state_up: Values = None
     enterprise_project_id: Values = None
 

@@ -16,6 +16,8 @@ from emulator.elb.views import Shown, Views
 
 R = TypeVar("R", bound=Resource)
 Extra = Mapping[str, Iterable[Any]]
+# Members are addresses here, never cloud servers.
+NO_SERVERS: Extra = {"member_device_id": (), "member_instance_id": ()}
 
 
 def create_load_balancer(account: Account, project_id: str, body: bodies.LoadBalancerCreateBody) -> Answer:
@@ -30,7 +32,7 @@ def list_load_balancers(account: Account, project_id: str, query: queries.LoadBa
 
     def extra(shown: Shown) -> Extra:
         addresses = [one.address for pool in views.tree.pools_of[shown["id"]] for one in views.tree.members_of[pool.id]]
-        return {"member_address": addresses, "member_device_id": (), "ip_version": (4,)}
+        return {"member_address": addresses, "ip_version": (4,), **NO_SERVERS}
 
     items = owned(account.elb.state.loadbalancers, project_id)
     return listing(account, "loadbalancers", items, query, show=views.load_balancer, extra=extra)
@@ -81,7 +83,7 @@ def list_listeners(account: Account, project_id: str, query: queries.ListenerQue
 
     def extra(shown: Shown) -> Extra:
         members = views.tree.members_of[shown["default_pool_id"] or ""]
-        return {"member_address": [one.address for one in members], "enterprise_project_id": ("0",)}
+        return {"member_address": [one.address for one in members], **NO_SERVERS}
 
     items = owned(account.elb.state.listeners, project_id)
     return listing(account, "listeners", items, query, show=views.listener, extra=extra)
@@ -124,7 +126,8 @@ def list_pools(account: Account, project_id: str, query: queries.PoolQuery) -> A
 
     def extra(shown: Shown) -> Extra:
         members = views.tree.members_of[shown["id"]]
-        return {"member_address": [one.address for one in members], "enterprise_project_id": ("0",)}
+        addresses = [one.address for one in members]
+        return {"member_address": addresses, "protection_status": ("nonProtection",), **NO_SERVERS}
 
     return listing(account, "pools", owned(account.elb.state.pools, project_id), query, show=views.pool, extra=extra)
 
@@ -162,7 +165,7 @@ def list_members(account: Account, project_id: str, pool_id: str, query: queries
     return listing(account, "members", items, query, show=views.member)
 
 
-def list_all_members(account: Account, project_id: str, query: queries.MemberQuery) -> Answer:
+def list_all_members(account: Account, project_id: str, query: queries.ProjectMemberQuery) -> Answer:
     """ELB API: querying backend servers in a project; these items name their pool."""
     views = Views(account)
     pools = {one.id: one.pool_id for one in account.elb.state.members.values()}
@@ -248,9 +251,10 @@ def listing(
     show: Callable[[R], Shown],
     extra: Callable[[Shown], Extra] = lambda _: {},
 ) -> Answer:
-    """One page of what matches the filters."""
+    """One page of what matches the filters; marker and direction only count together with a limit."""
     shown = {item.id: show(item) for item in seen(items, account.now())}
     found = [item for item in items if item.id in shown]
-    found = [item for item in found if matches(query, shown[item.id], extra(shown[item.id]))]
-    page = page_of(found, query, ElbErrors())
+    every = {"enterprise_project_id": ("0",)}
+    found = [item for item in found if matches(query, shown[item.id], {**every, **extra(shown[item.id])})]
+    page = page_of(found, query if "limit" in query.model_fields_set else PageQuery(), ElbErrors())
     return ok({key: [shown[item.id] for item in page], "page_info": page_info(found, page)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.core.routing import Route, Service
+from emulator.vpc import neutron as n
 from emulator.vpc.errors import NeutronErrors, Vpc3Errors, VpcErrors
 from emulator.vpc.responses_networks import (
     add_secondary,
@@ -81,6 +82,14 @@ ROUTES = (
     Route(V2, "GET", ROUTE, list_routes, "vpc:routes:list"),
     Route(V2, "GET", ROUTE + "/{route_id}", show_route, "vpc:routes:get"),
     Route(V2, "DELETE", ROUTE + "/{route_id}", delete_route, "vpc:routes:delete"),
+    Route(V2, "GET", "/v2.0/networks", n.list_networks, "vpc:networks:get"),
+    Route(V2, "GET", "/v2.0/networks/{network_id}", n.show_network, "vpc:networks:get"),
+    Route(V2, "GET", "/v2.0/subnets", n.list_subnets_v2, "vpc:subnets:get"),
+    Route(V2, "GET", "/v2.0/subnets/{subnet_id}", n.show_subnet_v2, "vpc:subnets:get"),
+    Route(V2, "GET", "/v2.0/routers", n.list_routers, "vpc:routers:get"),
+    Route(V2, "GET", "/v2.0/routers/{router_id}", n.show_router, "vpc:routers:get"),
+    Route(V2, "GET", "/v2.0/ports", n.list_ports, "vpc:ports:get"),
+    Route(V2, "GET", "/v2.0/ports/{port_id}", n.show_port, "vpc:ports:get"),
     Route(V2, "POST", PEERING, create_peering, "vpc:peerings:create"),
     Route(V2, "GET", PEERING, list_peerings, "vpc:peerings:get"),
     Route(V2, "GET", PEERING + "/{peering_id}", show_peering, "vpc:peerings:get"),

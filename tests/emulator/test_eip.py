@@ -144,6 +144,8 @@ def test_lists_filter_by_repeated_keys_and_page_by_marker(api: Caller):
     found = api.get(EIPS, public_ip_address=made[0]["public_ip_address"])["publicips"]
     assert [eip["id"] for eip in found] == ids[:1]
     assert [eip["id"] for eip in api.get(EIPS, limit=1, marker=ids[0])["publicips"]] == ids[1:2]
+    assert len(api.get(EIPS, limit=2**31 - 1)["publicips"]) == 3
+    assert api.refused("GET", EIPS, limit=2**31) == (400, "VPC.0501")
 
 
 def test_tags_and_bandwidths_can_be_changed(api: Caller):
@@ -175,3 +177,77 @@ def test_an_eip_is_bound_to_one_thing_at_a_time(cloud: Emulator):
             account.eip.release(eip)
         account.eip.unbind(eip)
         account.eip.release(eip)
+
+
+V3 = "/v3/{pid}/eip/publicips"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"alias": ["a", "c"]}, "ac"),
+        ({"alias_like": "b"}, "b"),
+        ({"public_ip_address_like": "80.158.0.", "status": "DOWN"}, "abc"),
+        ({"bandwidth.name": "bw", "bandwidth.size": "5", "bandwidth.share_type": "PER"}, "abc"),
+        ({"bandwidth.name_like": ["w"], "bandwidth.charge_mode": "bandwidth"}, ""),
+        ({"vnic.port_id": "none"}, ""),
+        ({"associate_instance_id": "none"}, ""),
+        ({"ip_version": "4", "type": "EIP", "network_type": "5_bgp", "billing_mode": "PAY_PER_USE"}, "abc"),
+        ({"enterprise_project_id": "1"}, ""),
+        ({"sort_key": "public_ip_address", "sort_dir": "desc"}, "cba"),
+        ({"sort_dir": "desc", "limit": 1}, "c"),
+        ({"offset": 1, "limit": 1}, "b"),
+        ({"marker": "", "limit": 2}, "ab"),
+    ],
+)
+def test_the_v3_list_filters_sorts_and_pages_in_two_ways(api: Caller, query: dict[str, Any], found: str):
+    for name in "abc":
+        api.post(EIPS, body(alias=name))
+    answer = api.get(V3, **query)
+    assert "".join(eip["alias"] for eip in answer["publicips"]) == found
+    assert answer["page_info"]["current_count"] == len(found)
+
+
+def test_the_v3_list_shows_the_fields_asked_for(api: Caller):
+    eip = api.post(EIPS, body(alias="a"))["publicip"]
+    assert api.get(V3, fields=["id", "alias"])["publicips"] == [{"id": eip["id"], "alias": "a"}]
+    assert api.get(f"{V3}/{eip['id']}", fields="alias")["publicip"] == {"alias": "a"}
+    for wrong in ({"sort_key": "colour"}, {"limit": 2001}, {"marker": "none"}, {"colour": "red"}):
+        assert api.refused("GET", V3, **wrong) == (400, "VPC.0101")
+
+
+def test_eips_share_a_bandwidth_and_get_one_of_their_own_again(api: Caller):
+    shared = api.post("/v2.0/{pid}/bandwidths", {"bandwidth": {"name": "shared", "size": 10}})["bandwidth"]
+    assert (shared["share_type"], shared["publicip_info"]) == ("WHOLE", [])
+    eips = [api.post(EIPS, body())["publicip"]["id"] for _ in range(2)]
+    references = {"publicip_info": [{"publicip_id": eip} for eip in eips]}
+    path = f"/v2.0/{{pid}}/bandwidths/{shared['id']}"
+    joined = api.post(f"{path}/insert", {"bandwidth": references})["bandwidth"]
+    assert [one["publicip_id"] for one in joined["publicip_info"]] == eips
+    assert [one["id"] for one in api.get("/v1/{pid}/bandwidths")["bandwidths"]] == [shared["id"]]
+    assert api.refused("DELETE", path) == (400, "VPC.0301")
+    api.delete(f"{EIPS}/{eips[0]}")
+    rest = {"publicip_info": [{"publicip_id": eips[1]}], "charge_mode": "traffic", "size": 7}
+    api.post(f"{path}/remove", {"bandwidth": rest}, 204)
+    assert api.refused("POST", f"{path}/remove", {"bandwidth": rest}) == (404, "VPC.0306")
+    assert api.get(f"{EIPS}/{eips[1]}")["publicip"]["bandwidth_size"] == 7
+    api.delete(path)
+    assert api.refused("POST", f"{path}/insert", {"bandwidth": references}) == (404, "VPC.0306")
+
+
+def test_eips_are_found_by_tag_and_name(api: Caller):
+    for name, value in (("a", "red"), ("b", "dark red"), ("c", "blue")):
+        eip = api.post(EIPS, body(alias=name))["publicip"]["id"]
+        api.post(f"/v2.0/{{pid}}/publicips/{eip}/tags", {"tag": {"key": "colour", "value": value}}, 204)
+    assert api.get("/v2.0/{pid}/publicips/tags")["tags"] == [{"key": "colour", "values": ["blue", "dark red", "red"]}]
+
+    def found(**search: Any) -> list[str]:
+        answer = api.post("/v2.0/{pid}/publicips/resource_instances/action", {"action": "filter", **search})
+        return [one["resource_name"] for one in answer["resources"]]
+
+    assert found(tags=[{"key": "colour", "values": ["red", "blue"]}]) == ["a", "c"]
+    assert found(tags=[{"key": "colour", "values": ["*red"]}]) == ["a", "b"]
+    assert found(tags=[{"key": "colour"}], limit=1, offset=1) == ["b"]
+    assert found(matches=[{"key": "resource_name", "value": "b"}]) == ["b"]
+    count = {"action": "count", "tags": [{"key": "colour", "values": []}]}
+    assert api.post("/v2.0/{pid}/publicips/resource_instances/action", count) == {"total_count": 3}

@@ -102,6 +102,7 @@ def test_pages_follow_each_other_both_ways(cloud):
     assert info == {"current_count": 2, "previous_marker": made[2], "next_marker": made[3]}
     assert page(limit=2, marker=made[3])[1] == {"current_count": 1, "previous_marker": made[4]}
     assert page(limit=2, marker=made[4], page_reverse="true")[0] == made[2:4]
+    assert page(marker="no", page_reverse="true")[0] == made
     for wrong in ({"limit": 2001}, {"limit": 1, "marker": ""}, {"limit": 1, "marker": "no"}):
         assert cloud.refusal("GET", "ipgroups", **wrong) == (400, "ELB.8902")
 
@@ -118,6 +119,15 @@ def test_pages_follow_each_other_both_ways(cloud):
         ("loadbalancers", {"name": "l"}, 0),
         ("listeners", {"protocol_port": "80", "member_address": "10.0.0.50"}, 1),
         ("listeners", {"loadbalancer_id": "no"}, 0),
+        ("listeners", {"keepalive_timeout": "300", "enable_member_retry": "true", "enterprise_project_id": "0"}, 1),
+        ("listeners", {"member_instance_id": "no"}, 0),
+        ("listeners", {"tls_ciphers_policy": "tls-1-2"}, 0),
+        ("pools", {"protection_status": "nonProtection", "vpc_id": "no"}, 0),
+        ("pools", {"member_device_id": "no"}, 0),
+        ("members", {"enterprise_project_id": "0", "ip_version": "v4"}, 1),
+        ("members", {"pool_id": "no"}, 0),
+        ("members", {"loadbalancer_id": "no"}, 0),
+        ("healthmonitors", {"http_version": "2"}, 0),
         ("pools", {"member_address": "10.0.0.50", "lb_algorithm": "ROUND_ROBIN"}, 1),
         ("pools", {"name": "q"}, 0),
         ("members", {"address": "10.0.0.50", "protocol_port": "6379", "member_type": "ip"}, 1),
@@ -139,7 +149,7 @@ def test_a_filter_by_owner_finds_its_children():
     (pool,) = cloud.get("pools", loadbalancer_id=balancer)["pools"]
     (listener,) = cloud.get("listeners", loadbalancer_id=balancer, default_pool_id=pool["id"])["listeners"]
     assert cloud.get("pools", listener_id=listener["id"])["pools"] == [pool]
-    (member,) = cloud.get("members")["members"]
+    (member,) = cloud.get("members", pool_id=pool["id"], loadbalancer_id=balancer)["members"]
     assert (member["pool_id"], member["loadbalancers"]) == (pool["id"], [{"id": balancer}])
     assert cloud.refusal("GET", "listeners", colour="red") == (400, "ELB.8902")
 
