@@ -168,7 +168,7 @@ def actions(app: App, *, parameters: dict[str, str], file: Path | None) -> None:
 )
 @click.option("--report", "measured", is_flag=True, help="Say how large it is and how long its handlers import.")
 @_templated
-@common
+@click.pass_obj
 def package(
     app: App, *, output_file: Path | None, target: str, measured: bool, parameters: dict[str, str], file: Path | None
 ) -> None:

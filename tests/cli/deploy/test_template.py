@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.deploy.lint import lint
+from cli.deploy.model import template_schema
+from cli.deploy.template import (
+    UNKNOWN,
+    Resolver,
+    Surroundings,
+    parameters_of,
+    read_template,
+    template_path,
+)
+from shared.errors import ErrorCode, PermanentError
+from shared.settings import PREFIX, read_settings
+
+ROOT = Path(__file__).parents[3]
+OWN = yaml.safe_load((ROOT / "template.yaml").read_text("utf-8"))
+
+
+def surroundings(**given: str) -> Surroundings:
+    values = parameters_of(read_template(template_path()), given, lambda _: None)
+    return Surroundings("eu-de", "5f0d", "https://{service}.{region}.otc.t-systems.com", values)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
+    def written(data: dict[str, Any]) -> Path:
+        file = tmp_path / "template.yaml"
+        file.write_text(yaml.safe_dump(data))
+        return file
+
+    return written
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The product's template with one field set, or taken away by None."""
+    data: dict[str, Any] = json.loads(json.dumps(OWN))
+    *parents, last = path.split(".")
+    place: Any = data
+    for part in parents:
+        place = place[int(part)] if isinstance(place, list) else place[part]
+    if value is None:
+        del place[last]
+    else:
+        place[int(last) if isinstance(place, list) else last] = value
+    return data
+
+
+def test_the_products_template_is_sound():
+    assert template_path() == ROOT / "template.yaml"
+    assert lint(read_template(template_path())) == []
+
+
+def test_the_published_schema_is_that_of_the_models():
+    assert json.loads((ROOT / "docs/schemas/template.schema.json").read_text("utf-8")) == template_schema()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("Resources.OnMessage.Properties.handler", "nonsense"),
+        ("Resources.OnMessage.Properties.timeout", "soon"),
+        ("Resources.OnMessage.Properties.color", "red"),
+        ("Resources.OnMessage.Properties.func_name", None),
+        ("Resources.OnMessage.Properties.app_xrole", {"Ref": "Nobody"}),
+        ("Resources.ReadAgency.Properties.roles", [{"GetAtt": ["ReadPolicy", "urn"]}]),
+        ("Resources.Requests.Properties.name", {"Sub": "${Nobody}-requests"}),
+        ("Resources.Requests.Type", "OTC::SMN::Queue"),
+        ("Globals.Function.memory_size", "large"),
+        ("Outputs.RequestsTopic.Value", {"GetAtt": ["Requests", "id"]}),
+        ("TemplateFormatVersion", "2020-01-01"),
+    ],
+)
+def test_an_error_of_a_template_names_the_field(path: str, value: Any, write: Callable[[dict[str, Any]], Path]):
+    with pytest.raises(PermanentError) as raised:
+        read_template(write(changed(path, value)))
+    assert raised.value.code is ErrorCode.INVALID_REQUEST
+    assert str(raised.value.data.field).startswith(path.removesuffix(".Type"))
+
+
+READ = "Resources.ReadPolicy.Properties.policy.Statement.0.Action"
+READS = OWN["Resources"]["ReadPolicy"]["Properties"]["policy"]["Statement"][0]["Action"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        (READ, ["dcs:instance:get", "dcs:instance:list"], "ReadPolicy.*lacks dcs:whitelist:list"),
+        (
+            READ,
+            ["dcs:instance:delete", *READS],
+            "ReadPolicy.*needs no dcs:instance:delete",
+        ),
+        ("Globals.Function.timeout", None, "timeout: is missing"),
+        ("Globals.Function.timeout", 90, "must be below 90 s"),
+        ("Globals.Function.log_config", None, "log_config: is missing"),
+        ("Globals.Function.xrole", None, "xrole: is missing"),
+        ("Globals.Function.async_invoke_config", None, "async_invoke_config: is missing"),
+        ("Resources.OnTimer.Properties.app_xrole", None, "OnTimer.Properties.app_xrole: is missing"),
+        (
+            "Resources.OnTimer.Properties.async_invoke_config",
+            {"max_async_event_age_in_seconds": 60, "max_async_retry_attempts": 0, "destination_config": {}},
+            "OnTimer.*on_failure: is missing",
+        ),
+        ("Resources.OnFailure.Properties.async_invoke_config", None, "it is the topic that calls the function"),
+        ("Resources.PlanRepair", None, "no function plan_repair"),
+        ("Resources.PlanRepair.Properties.handler", "functions/plan_nothing.handler", "no functions/plan_nothing"),
+        ("Resources.PlanRepair.Properties.func_name", "repair", "called like its handler's module"),
+        ("Resources.TimerToOnTimer.Properties.function_urn", "urn:fss:x", "names no function of the template"),
+    ],
+)
+def test_the_linter_finds_what_could_not_be_run_or_looked_after(
+    path: str, value: Any, why: str, write: Callable[[dict[str, Any]], Path]
+):
+    found = lint(read_template(write(changed(path, value))))
+    assert any(re.search(why, line) for line in found), found
+
+
+def test_references_are_resolved_and_what_only_the_cloud_knows_is_unknown_until_it_tells():
+    template = read_template(template_path())
+    first = Resolver(template, surroundings(Application="mine"))
+    assert first.properties("InvokeAgency")["name"] == "mine-invoke"
+    assert first.properties("InvokeAgency")["roles"] == [UNKNOWN]
+    then = Resolver(template, surroundings(Application="mine"), {"InvokePolicy": {"id": "p1"}})
+    assert then.properties("InvokeAgency")["roles"] == ["p1"]
+    trigger = first.properties("RequestsToOnMessage")
+    assert trigger["function_urn"] == "urn:fss:eu-de:5f0d:function:mine:on_message"
+    assert trigger["event_data"] == {"topic_urn": "urn:smn:eu-de:5f0d:mine-requests"}
+    assert first.outputs()["EventsTopic"] == "urn:smn:eu-de:5f0d:mine-events"
+
+
+def test_the_variables_of_a_function_are_settings():
+    variables = Resolver(read_template(template_path()), surroundings(AllowLists='{"a": ["10.0.0.0/8"]}')).properties(
+        "OnTrace"
+    )["user_data"]
+    settings = read_settings(variables.get)
+    assert all(name.startswith(PREFIX) for name in variables)
+    assert settings.region == "eu-de"
+    assert settings.own_agencies == tuple(f"dcs-access-{each}" for each in ("invoke", "read", "change", "publish"))
+    assert settings.allow_lists == {"a": ("10.0.0.0/8",)}
+    assert settings.expirer == "timer of dcs-access"
+    assert len(variables) <= 20
+    unknown = {name.removeprefix(PREFIX).lower() for name in variables} - set(type(settings).model_fields)
+    assert not unknown
+
+
+def test_a_parameter_is_as_given_else_as_the_callers_variable_says_else_its_default():
+    template = read_template(template_path())
+    environment = {"DCS_ACCESS_OPT_IN_TAG": "expose-me"}.get
+    assert parameters_of(template, {}, lambda _: None)["OptInTag"] == "dcs-access-allow"
+    assert parameters_of(template, {}, environment)["OptInTag"] == "expose-me"
+    assert parameters_of(template, {"OptInTag": "mine"}, environment)["OptInTag"] == "mine"
+    for wrong in ({"Nobody": "x"}, {"LogDays": "many"}):
+        with pytest.raises(PermanentError) as raised:
+            parameters_of(template, wrong, lambda _: None)
+        assert raised.value.data.field == f"Parameters.{next(iter(wrong))}"
