@@ -45,7 +45,7 @@ class Functions:
             raise Refusal(403, "FSS.1041", "The number of functions exceeds the maximum allowed limit.")
         self._check_agencies(settings)
         now = self._account.now()
-        version = Version(digest=self._store(content), modified_at=now, agency_at=now, **settings)
+        version = Version(digest=self._store(project_id, content), modified_at=now, agency_at=now, **settings)
         return self._account.add(
             self._state.functions,
             Function,
@@ -74,7 +74,7 @@ class Functions:
         Raises:
             Refusal: the account has no room for it.
         """
-        digest = self._store(content)
+        digest = self._store(function.project_id, content)
         self._replace_latest(function, {"digest": digest, "code_type": code_type, "code_filename": filename})
         self._drop_unused_code()
 
@@ -184,8 +184,8 @@ class Functions:
         self._account.touch(function)
         self._account.functiongraph.running.forget(str(self._account.functiongraph.urn(function, LATEST)))
 
-    def _store(self, content: bytes) -> str:
-        code = Code.of(content)
+    def _store(self, project_id: str, content: bytes) -> str:
+        code = Code.of(content, project_id)
         size = sum(len(one.content) for one in self._state.codes.values())
         if code.id not in self._state.codes and size + len(content) > self._state.quotas["fgs_func_code_size"] * MB:
             message = "The total code size of functions exceeds the maximum allowed limit."

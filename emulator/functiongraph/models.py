@@ -46,9 +46,9 @@ class Code(Resource):
     content: Content = Field(repr=False)
 
     @classmethod
-    def of(cls, content: bytes) -> Code:
-        """The code of a zip."""
-        return cls(id=sha512(content).hexdigest(), content=content)
+    def of(cls, content: bytes, project_id: str = "") -> Code:
+        """The code of a zip; it belongs to the project that had it first."""
+        return cls(id=sha512(content).hexdigest(), project_id=project_id, content=content)
 
 
 class Version(Strict):
