@@ -1,8 +1,8 @@
 """Which calls are recorded, and under which names: one table.
 
 The names are those that the services publish (DCS manual: operations that can be recorded by CTS; CTS
-manual: supported services). What the lists do not name is not recorded: peerings, routes, IP groups, the
-deletion of pool members, tags of load balancers and addresses.
+manual: supported services). What the lists do not name is not recorded: peerings, routes, IP groups, tags of
+load balancers and addresses.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Operation:
     """What a call is called in its trace.
 
     `resource` leads to the ids of what changed: dotted, from `path`, `query`, `body` or `answer`, through lists.
-    An asynchronous `job` is recorded under `trace_name` when its instance is done with it; before, the
-    accepted request is recorded as `submitted`, which deletions have no name for.
+    An asynchronous `job` is recorded when its instance is done with it; if `submitted`, the accepted request
+    has a trace of its own before, which deletions have no name for.
     """
 
     service_type: str
@@ -30,7 +30,16 @@ class Operation:
     trace_name: str | Namer
     resource: str
     job: bool = False
-    submitted: str | Namer = ""
+    submitted: bool = False
+
+    def name(self, body: Any) -> str:
+        """The name of the trace, which may depend on the request's body."""
+        return self.trace_name if isinstance(self.trace_name, str) else self.trace_name(body)
+
+    def submitted_name(self, body: Any) -> str:
+        """The name of the accepted request's trace."""
+        name = self.name(body)
+        return f"submit{name[:1].upper()}{name[1:]}Request"
 
 
 def _bind_or_unbind(body: Any) -> str:
@@ -38,14 +47,11 @@ def _bind_or_unbind(body: Any) -> str:
 
 
 def _restart_or_flush(body: Any) -> str:
-    return "flushDCSInstance" if isinstance(body, dict) and body.get("action") == "flush" else "restartDCSInstance"
-
-
-def _submit_restart_or_flush(body: Any) -> str:
-    return {
-        "flushDCSInstance": "submitFlushDCSInstanceRequest",
-        "restartDCSInstance": "submitRestartDCSInstanceRequest",
-    }[_restart_or_flush(body)]
+    if not isinstance(body, dict):
+        return "restartDCSInstance"
+    if body.get("action") == "flush":
+        return "flushDCSInstance"
+    return "batchRestartDCSInstance" if len(body.get("instances") or ()) > 1 else "restartDCSInstance"
 
 
 def _enable_or_disable(body: Any) -> str:
@@ -66,16 +72,15 @@ TRIGGER = "/v2/{project_id}/fgs/triggers/{function_urn}"
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", DCS): Operation(
-        "DCS", "Redis", "createDCSInstance", "answer.instances.instance_id", True, "submitCreateDCSInstanceRequest"
+        "DCS", "Redis", "createDCSInstance", "answer.instances.instance_id", job=True, submitted=True
     ),
+    ("DELETE", DCS): Operation("DCS", "Redis", "batchDeleteDCSInstance", "body.instances", job=True),
     ("PUT", ONE_DCS): Operation("DCS", "Redis", "modifyDCSInstanceInfo", "path.instance_id"),
-    ("DELETE", ONE_DCS): Operation("DCS", "Redis", "deleteDCSInstance", "path.instance_id", True),
+    ("DELETE", ONE_DCS): Operation("DCS", "Redis", "deleteDCSInstance", "path.instance_id", job=True),
     ("POST", ONE_DCS + "/resize"): Operation(
-        "DCS", "Redis", "modifySpecification", "path.instance_id", True, "submitModifySpecificationRequest"
+        "DCS", "Redis", "modifySpecification", "path.instance_id", job=True, submitted=True
     ),
-    ("PUT", DCS + "/status"): Operation(
-        "DCS", "Redis", _restart_or_flush, "body.instances", True, _submit_restart_or_flush
-    ),
+    ("PUT", DCS + "/status"): Operation("DCS", "Redis", _restart_or_flush, "body.instances", job=True, submitted=True),
     ("POST", ONE_DCS + "/password/reset"): Operation("DCS", "Redis", "resetDCSInstancePassword", "path.instance_id"),
     ("POST", ONE_DCS + "/swap"): Operation("DCS", "Redis", "masterStandbySwitchover", "path.instance_id"),
     ("PUT", "/v2/{project_id}/instance/{instance_id}/whitelist"): Operation(
@@ -105,6 +110,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("DELETE", ELB + "/pools/{pool_id}"): Operation("ELB", "pool", "deletePool", "path.pool_id"),
     ("POST", ELB + "/pools/{pool_id}/members"): Operation("ELB", "member", "createMember", "answer.member.id"),
     ("PUT", ELB + "/pools/{pool_id}/members/{member_id}"): Operation("ELB", "member", "updateMember", "path.member_id"),
+    # The removal of a member goes by the name of an update.
+    ("DELETE", ELB + "/pools/{pool_id}/members/{member_id}"): Operation(
+        "ELB", "member", "batchUpdateMember", "path.member_id"
+    ),
     ("POST", ELB + "/healthmonitors"): Operation(
         "ELB", "healthmonitor", "createHealthMonitor", "answer.healthmonitor.id"
     ),

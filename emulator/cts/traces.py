@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.core.message import Answer, Request
 from emulator.cts.models import Trace
-from emulator.cts.operations import Namer, Operation
+from emulator.cts.operations import Operation
 
 if TYPE_CHECKING:
     from emulator.account import Account
@@ -59,16 +59,13 @@ class Watched:
         document = {**self.document, "answer": answer}
         return list(_walk(document, self.operation.resource.split(".")))
 
-    def named(self, name: str | Namer) -> str:
-        """The name of the trace, which may depend on the body."""
-        return name if isinstance(name, str) else name(self.document["body"])
-
 
 def traced(watched: Watched, token: Token, answer: Answer, account: Account) -> Iterator[Trace]:
     """The traces of a call, one for each resource."""
     failed = answer.status >= 400
     operation = watched.operation
-    trace_name = watched.named(operation.submitted or operation.trace_name)
+    body = watched.document["body"]
+    trace_name = operation.submitted_name(body) if operation.submitted else operation.name(body)
     for reference in watched.references(answer.body) or [""]:
         resource_id, name = _identity(watched, reference)
         yield {
@@ -79,7 +76,7 @@ def traced(watched: Watched, token: Token, answer: Answer, account: Account) -> 
             "operation_id": trace_name[:1].upper() + trace_name[1:],
             "project_id": token.project.id if token.project else "",
             "read_only": False,
-            "request": _body(_masked(watched.document["body"]), account),
+            "request": _body(_masked(body), account),
             "resource_account_id": "",
             "resource_id": resource_id,
             "resource_name": name,
@@ -97,7 +94,7 @@ def traced(watched: Watched, token: Token, answer: Answer, account: Account) -> 
 
 def finished(watched: Watched, trace: Trace, account: Account) -> Trace:
     """The trace of the result of the job that another trace's request has begun."""
-    trace_name = watched.named(watched.operation.trace_name)
+    trace_name = watched.operation.name(watched.document["body"])
     named = account.dials.job_traces_name_user
     return {
         **trace,

@@ -116,6 +116,18 @@ class ResizeBody(Strict):
     execute_immediately: bool = True
 
 
+class BatchBody(Strict):
+    """The instances to delete; none is named with `all_failure`."""
+
+    instances: list[str] = Field(default=[], max_length=50)
+
+
+class BatchQuery(Strict):
+    """Whether to delete what could not be created, and nothing else."""
+
+    all_failure: bool = False
+
+
 class StatusBody(Strict):
     """Restart instances, or empty them."""
 

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from emulator.account import Account
 from emulator.core.message import Answer, no_content, ok
-from emulator.core.problems import refusing
+from emulator.core.problems import ApiError, refusing
 from emulator.core.resources import count_read, seen
 from emulator.core.tags import TagsBody, changed, shown
 from emulator.dcs.bodies import (
+    BatchBody,
+    BatchQuery,
     ChangeBody,
     CreateBody,
     InstanceQuery,
@@ -84,6 +86,28 @@ def update_instance(account: Account, project_id: str, instance_id: str, body: C
 
 def delete_instance(account: Account, project_id: str, instance_id: str) -> Answer:
     """DCS API: deleting an instance; accepted at once, done later."""
+    account.dcs.delete(_deletable(account, project_id, instance_id))
+    return no_content()
+
+
+def delete_instances(account: Account, project_id: str, query: BatchQuery, body: BatchBody) -> Answer:
+    """DCS API: batch deleting DCS instances; what cannot be deleted now stays and is said to."""
+    failed = [one.id for one in account.dcs.instances(project_id) if one.status == "CREATEFAILED"]
+    wanted = failed if query.all_failure else body.instances
+    if not (wanted or query.all_failure):
+        raise ERRORS.invalid("instances", "none is named")
+    return ok({"results": [_deleted(account, project_id, instance_id) for instance_id in wanted]})
+
+
+def _deleted(account: Account, project_id: str, instance_id: str) -> dict[str, str]:
+    try:
+        account.dcs.delete(_deletable(account, project_id, instance_id))
+    except ApiError:
+        return {"instance": instance_id, "result": "failed"}
+    return {"instance": instance_id, "result": "success"}
+
+
+def _deletable(account: Account, project_id: str, instance_id: str) -> Instance:
     instance = find_instance(account, project_id, instance_id)
     if instance.deleting:
         count_read(instance, account.now())
@@ -92,8 +116,7 @@ def delete_instance(account: Account, project_id: str, instance_id: str) -> Answ
         count_read(instance, account.now())
         message = "DCS instances in the Creating, Starting, Stopping, or Restarting state cannot be deleted."
         raise dcs(400, "DCS.4099", message)
-    account.dcs.delete(instance)
-    return no_content()
+    return instance
 
 
 def resize_instance(account: Account, project_id: str, instance_id: str, body: ResizeBody) -> Answer:

@@ -9,6 +9,7 @@ from emulator.dcs.responses import (
     change_tags,
     create_instances,
     delete_instance,
+    delete_instances,
     list_instances,
     list_tags,
     put_ssl,
@@ -33,6 +34,7 @@ TAGS = "/v2/{project_id}/dcs/{instance_id}/tags/action"
 ROUTES = (
     Route(DCS, "GET", ALL, list_instances, "dcs:instance:list"),
     Route(DCS, "POST", ALL, create_instances, "dcs:instance:create"),
+    Route(DCS, "DELETE", ALL, delete_instances, "dcs:instance:delete"),
     Route(DCS, "GET", ONE, show_instance, "dcs:instance:get"),
     Route(DCS, "PUT", ONE, update_instance, "dcs:instance:modify"),
     Route(DCS, "DELETE", ONE, delete_instance, "dcs:instance:delete"),

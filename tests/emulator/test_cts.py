@@ -149,6 +149,19 @@ def test_restarts_tags_whitelists_and_deletions_have_their_published_names(slow:
     assert {trace["resource_type"] for trace in traces(api)} == {"Redis", "Instance"}
 
 
+def test_jobs_for_several_instances_have_names_of_their_own(api: Caller, redis: str) -> None:
+    both = {"instances": [redis, new_instance(api)]}
+    api.put(INSTANCES + "/status", {"action": "restart", **both})
+    api.put(INSTANCES + "/status", {"action": "flush", **both})
+    api.call("DELETE", INSTANCES, both)
+    assert names(api, service_type="DCS")[2:] == [
+        *["submitBatchRestartDCSInstanceRequest", "batchRestartDCSInstance"] * 2,
+        *["submitFlushDCSInstanceRequest", "flushDCSInstance"] * 2,
+        *["batchDeleteDCSInstance"] * 2,
+    ]
+    assert {trace["resource_id"] for trace in traces(api)} == set(both["instances"])
+
+
 def test_the_query_filters_and_pages_from_the_newest_on(api: Caller, clock: ManualClock) -> None:
     for name in ("a", "b", "c"):
         api.post("/v1/{pid}/vpcs", {"vpc": {"name": name, "cidr": "10.9.0.0/16"}})

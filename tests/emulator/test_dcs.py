@@ -370,6 +370,18 @@ def test_a_deletion_may_take_reads_and_survives_a_restart(zoo: Caller, ids: dict
         assert shown == [200, 200, 404]
 
 
+def test_several_are_deleted_at_once_and_each_says_whether_it_was(zoo: Caller, ids: dict[str, str]) -> None:
+    zoo.emulator.set_dials({"dcs_restart": Lag(seconds=60)})
+    zoo.put(ALL + "/status", {"action": "restart", "instances": [ids["one"]]})
+    results = zoo.call("DELETE", ALL, {"instances": [ids["one"], ids["pair"]]}).json()["results"]
+    assert results == [{"instance": ids["one"], "result": "failed"}, {"instance": ids["pair"], "result": "success"}]
+    results = zoo.call("DELETE", ALL, {}, all_failure=True).json()["results"]
+    assert results == [{"instance": ids["failed"], "result": "success"}]
+    assert zoo.refused("DELETE", ALL, {}) == (400, "DCS.4800")
+    left = {instance["name"] for instance in zoo.get(ALL, limit=100, include_failure=True)["instances"]}
+    assert left == ids.keys() - {"pair", "failed"}
+
+
 def taken(zoo: Caller) -> set[str]:
     """The addresses in use."""
     return {address for subnet in zoo.emulator.world().vpc.subnets.values() for address in subnet.addresses}
