@@ -15,9 +15,11 @@ How to add a service (see `emulator/vpc` for one):
    `str`, and `body` and `query` as the `Strict` models that annotate them. A call without a `query` model
    refuses every parameter; a field unknown to the model is refused in the service's words. It returns an
    `Answer` (`ok`, `created`, `no_content`) and reads tables through `owned(...)` and `seen(...)`, which
-   applies eventual consistency. Check before you change: a refused call must leave no trace.
+   applies eventual consistency. Check before you change: a refused call must leave no trace. What takes its
+   time is a `Later`, which the door resolves without the lock.
 5. `urls.py`: the table `ROUTES` of `Route(service, method, path, handler, action)`.
 6. Name the state in `World`, the backend in `Account`, the routes in `Emulator`.
 
-All of it runs under the emulator's lock. Time comes from `account.now()`, ids from `account.new_id(...)`.
+All of it runs under the emulator's lock. Time comes from `account.now()`, ids from `account.new_id(...)`. What the
+cloud does by itself is put into `account.outbox`, and takes `account.lock` where it needs it.
 """

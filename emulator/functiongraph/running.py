@@ -12,6 +12,7 @@ from emulator.core.problems import Refusal
 from emulator.dials import FunctionTrouble
 from emulator.functiongraph.errors import no_runner
 from emulator.functiongraph.models import Function
+from emulator.functiongraph.runtime.process import ProcessRunner
 from emulator.functiongraph.runtime.spec import FunctionSpec, Invocation, KernelCode, Runner, RunResult
 
 if TYPE_CHECKING:
@@ -90,8 +91,6 @@ class Running:
         if self._runner is None:
             if not isinstance(self._account.clock, SystemClock):
                 raise no_runner()
-            from emulator.functiongraph.runtime.process import ProcessRunner  # noqa: PLC0415  # starts what few need
-
             self._runner = ProcessRunner()
         return self._runner
 
