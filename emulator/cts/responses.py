@@ -71,7 +71,11 @@ class DeletionQuery(Strict):
 
 
 def list_traces(account: Account, project_id: str, query: TraceQuery) -> Answer:
-    """CTS API: querying a trace list, newest first; without times only of the last hour."""
+    """CTS API: querying a trace list; newest first, without times only of the last hour.
+
+    Assumed: traces come at once; whether bodies are objects or text is the dial `trace_bodies`, whether results of jobs
+    name who asked the dial `job_traces_name_user`.
+    """
     now = int(account.now() * 1000)
     own = [one for one in reversed(account.cts.state.traces) if one["project_id"] == project_id]
     if query.trace_id is not None:
@@ -87,7 +91,10 @@ def list_traces(account: Account, project_id: str, query: TraceQuery) -> Answer:
 
 
 def create_notification(account: Account, project_id: str, body: NotificationBody) -> Answer:
-    """CTS API: creating a key event notification."""
+    """CTS API: creating a key event notification; to a topic or a function.
+
+    Assumed: the message to a topic is the trace as JSON, its subject begins with CTS.
+    """
     existing = owned(account.cts.state.notifications, project_id)
     _check(body, existing)
     if len(existing) >= MAX_NOTIFICATIONS:
@@ -104,7 +111,10 @@ def create_notification(account: Account, project_id: str, body: NotificationBod
 
 
 def list_notifications(account: Account, project_id: str, notification_type: str, query: NotificationQuery) -> Answer:
-    """CTS API: querying key event notifications, of topics (`smn`) or of functions (`fun`)."""
+    """CTS API: querying a key event notification; of topics (`smn`) or of functions (`fun`).
+
+    Assumed: the name of the latter kind.
+    """
     found = [
         one
         for one in seen(owned(account.cts.state.notifications, project_id), account.now())
@@ -128,7 +138,10 @@ def update_notification(account: Account, project_id: str, body: NotificationCha
 
 
 def delete_notifications(account: Account, project_id: str, query: DeletionQuery) -> Answer:
-    """CTS API: deleting key event notifications."""
+    """CTS API: deleting a key event notification; several ids are separated by commas.
+
+    Assumed: the code for one that does not exist.
+    """
     for notification in [_find(account, project_id, one) for one in query.notification_id.split(",")]:
         del account.cts.state.notifications[notification.id]
     return no_content()

@@ -63,7 +63,10 @@ class LinesBody(Strict):
 
 
 def create_group(account: Account, project_id: str, body: GroupBody) -> Answer:
-    """LTS API: creating a log group."""
+    """LTS API: creating a log group.
+
+    Assumed: the code for a name that is taken and for the hundred-and-first group.
+    """
     groups = owned(account.lts.state.groups, project_id)
     if any(group.name == body.log_group_name for group in groups):
         raise ERRORS.invalid("log_group_name", "exists already")
@@ -104,7 +107,10 @@ def delete_group(account: Account, project_id: str, log_group_id: str) -> Answer
 
 
 def create_stream(account: Account, project_id: str, log_group_id: str, body: StreamBody) -> Answer:
-    """LTS API: creating a log stream."""
+    """LTS API: creating a log stream.
+
+    Assumed: the code for a name that is taken and for the hundred-and-first stream.
+    """
     group = _find_group(account, project_id, log_group_id)
     streams = account.lts.streams(group)
     if any(stream.name == body.log_stream_name for stream in streams):
@@ -148,7 +154,11 @@ def delete_stream(account: Account, project_id: str, log_group_id: str, log_stre
 
 
 def query_lines(account: Account, project_id: str, log_group_id: str, log_stream_id: str, body: LinesBody) -> Answer:
-    """LTS API: querying logs; a page begins behind `line_num`, in the order asked for."""
+    """LTS API: querying logs; a page begins behind `line_num`, in the order asked for.
+
+    Assumed: lines of functions carry no labels; what is not kept any more is the lines older than the retention, and
+    all but the newest 10,000 of a stream.
+    """
     stream = _find_stream(account, project_id, log_group_id, log_stream_id)
     if body.search_type not in ("init", "forwards", "backwards"):
         raise ERRORS.invalid("search_type", "is init, forwards or backwards")

@@ -48,7 +48,7 @@ def create_topic(account: Account, project_id: str, body: TopicBody) -> Answer:
 
 
 def list_topics(account: Account, project_id: str, query: TopicQuery) -> Answer:
-    """SMN API: querying topics, newest first; the count is of all of them."""
+    """SMN API: querying topics; newest first, the count is of all of them."""
     found = [
         topic
         for topic in reversed(seen(owned(account.smn.state.topics, project_id), account.now()))
@@ -93,7 +93,7 @@ def show_attributes(account: Account, project_id: str, topic_urn: str, query: At
 
 
 def put_attribute(account: Account, project_id: str, topic_urn: str, name: str, body: AttributeBody) -> Answer:
-    """SMN API: updating a topic policy."""
+    """SMN API: updating a topic policy; what a policy allows others is not enforced, as there is one account."""
     topic = find_topic(account, project_id, topic_urn)
     _check_attribute(name)
     if len(body.value.encode()) > ATTRIBUTES[name]:
@@ -120,7 +120,11 @@ def delete_attributes(account: Account, project_id: str, topic_urn: str) -> Answ
 
 
 def publish(account: Account, project_id: str, topic_urn: str, body: PublishBody) -> Answer:
-    """SMN API: publishing messages, as text or as a structure of texts by protocol."""
+    """SMN API: publishing messages in the text format; also as a structure of texts by protocol.
+
+    Assumed: there are no templates, so that naming one is a 404; endpoints that cannot be reached are tried again after
+    the dial `push_retry_seconds`; HTTP messages are not signed.
+    """
     find_topic(account, project_id, topic_urn)
     structure = body.structure
     if structure is None and body.message_template_name is not None:
@@ -134,7 +138,10 @@ def publish(account: Account, project_id: str, topic_urn: str, body: PublishBody
 
 
 def subscribe(account: Account, request: Request, project_id: str, topic_urn: str, body: SubscribeBody) -> Answer:
-    """SMN API: adding a subscription, or up to fifty; one that exists already is answered with 200."""
+    """SMN API: adding a subscription; or up to fifty, one that exists already is answered with 200.
+
+    Assumed: changing subscriptions takes the permission to update the topic; how several are answered.
+    """
     topic = find_topic(account, project_id, topic_urn)
     wanted = body.subscriptions or [_single(body)]
     for one in wanted:
@@ -173,7 +180,10 @@ def unsubscribe(account: Account, project_id: str, subscription_urn: str) -> Ans
 
 
 def follow_confirmation(account: Account, query: LinkQuery) -> Answer:
-    """The link in the message that asks for confirmation; who follows it needs no token."""
+    """The link in the message that asks for confirmation; who follows it needs no token.
+
+    Assumed: its address and what it answers.
+    """
     subscription = account.smn.confirm(query.token)
     if subscription is None:
         raise bad_token()
@@ -181,7 +191,10 @@ def follow_confirmation(account: Account, query: LinkQuery) -> Answer:
 
 
 def follow_cancellation(account: Account, query: LinkQuery) -> Answer:
-    """The link in every message that ends its subscription."""
+    """The link in every message that ends its subscription; who follows it needs no token.
+
+    Assumed: its address and what it answers.
+    """
     subscription = account.smn.subscription(query.subscription_urn)
     with refusing(smn):
         if subscription is None or subscription.protocol == "functionstage":
