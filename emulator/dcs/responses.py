@@ -85,7 +85,10 @@ def update_instance(account: Account, project_id: str, instance_id: str, body: C
 
 
 def delete_instance(account: Account, project_id: str, instance_id: str) -> Answer:
-    """DCS API: deleting an instance; accepted at once, done later."""
+    """DCS API: deleting an instance; accepted at once, done later.
+
+    Assumed: until then it is DELETING and busy (dial `dcs_delete`).
+    """
     account.dcs.delete(_deletable(account, project_id, instance_id))
     return no_content()
 
@@ -147,7 +150,7 @@ def reset_password(account: Account, project_id: str, instance_id: str, body: Pa
 
 
 def swap_instance(account: Account, project_id: str, instance_id: str) -> Answer:
-    """DCS API: performing a master/standby switchover."""
+    """DCS API: master/standby switchover."""
     instance = changeable(account, project_id, instance_id)
     if instance.cache_mode == "single":
         raise dcs(400, "DCS.4855", "Master standby swap is not supported.")
@@ -163,7 +166,7 @@ def show_whitelist(account: Account, project_id: str, instance_id: str) -> Answe
 
 
 def put_whitelist(account: Account, project_id: str, instance_id: str, body: WhitelistBody) -> Answer:
-    """DCS API: configuring IP address whitelist groups; replaces everything."""
+    """DCS API: configuring IP whitelist groups; replaces everything."""
     instance = _with_whitelist(changeable(account, project_id, instance_id))
     account.dcs.put_whitelist(instance, Whitelist.model_validate(body.model_dump()))
     return no_content()
@@ -178,7 +181,7 @@ def show_ssl(account: Account, project_id: str, instance_id: str) -> Answer:
 
 
 def put_ssl(account: Account, project_id: str, instance_id: str, body: SslBody) -> Answer:
-    """DCS API: enabling or disabling SSL, which restarts the instance."""
+    """DCS API: enabling or disabling SSL; it restarts the instance."""
     instance = _with_ssl(changeable(account, project_id, instance_id))
     instance.ssl = body.enabled
     account.dcs.restart(instance)
