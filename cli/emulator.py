@@ -17,6 +17,7 @@ import yaml
 from cli.options import App, common, emulator_config, examples
 from cli.output import show, table
 from emulator import Emulator, World
+from emulator.coverage import coverage as coverage_table
 from emulator.dataplane.loopback import LoopbackDataPlane
 from emulator.dataplane.redis_process import RedisServerError
 from emulator.server import Server, serve
@@ -64,6 +65,13 @@ def calls(app: App, *, mutating: bool, clear: bool) -> None:
         return
     rows = [call for call in _admin("GET", "calls")["calls"] if call["mutating"] or not mutating]
     show(rows, app.output, lambda: table(rows, ("number", "method", "path", "status", "fault")))
+
+
+@emulator.command(epilog=examples("dcs-access emulator coverage > docs/emulator-coverage.md"))
+@common
+def coverage(app: App) -> None:  # noqa: ARG001  # every command takes the common options
+    """Show which calls of the cloud are served, whose page says so, and what is assumed."""
+    click.echo(coverage_table(Emulator().router), nl=False)
 
 
 @emulator.command(

@@ -67,7 +67,10 @@ def show_floating_ip(account: Account, project_id: str, floatingip_id: str, quer
 
 
 def create_floating_ip(account: Account, project_id: str, body: FloatingIpBody) -> Answer:
-    """VPC API v2.0: assigning a floating IP address."""
+    """VPC API v2.0: assigning a floating IP address.
+
+    Assumed: it gets 5 Mbit/s of its own.
+    """
     fields = body.floatingip
     if fields.floating_network_id != EXTERNAL_NETWORK_ID:
         raise missing("network", fields.floating_network_id)
@@ -80,7 +83,10 @@ def create_floating_ip(account: Account, project_id: str, body: FloatingIpBody) 
 
 
 def update_floating_ip(account: Account, project_id: str, floatingip_id: str, body: FloatingIpChangeBody) -> Answer:
-    """VPC API v2.0: updating a floating IP address; it neither binds nor unbinds a dedicated load balancer's."""
+    """VPC API v2.0: updating a floating IP address; it neither binds nor unbinds a dedicated load balancer's.
+
+    Assumed: the refusal to bind is a 400.
+    """
     eip = _find(account, project_id, floatingip_id)
     if body.floatingip.port_id:
         raise _not_here(body.floatingip.port_id)

@@ -87,7 +87,10 @@ class BandwidthChangeBody(Strict):
 
 
 def create_eip(account: Account, project_id: str, body: EipBody) -> Answer:
-    """EIP API: assigning an EIP; answers 200, and PENDING_CREATE until it is looked at."""
+    """EIP API: assigning an EIP; answers 200, and PENDING_CREATE until it is looked at.
+
+    Assumed: how long PENDING_CREATE is shown is the dial `eip_create`.
+    """
     fields = body.publicip
     if fields.ip_version != 4:
         raise ERRORS.invalid("ip_version", "only 4 is offered")
@@ -113,7 +116,10 @@ def list_eips(account: Account, project_id: str, query: EipQuery) -> Answer:
 
 
 def show_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
-    """EIP API: querying an EIP."""
+    """EIP API: querying an EIP.
+
+    Assumed: one bound to a load balancer is ACTIVE, or ELB (dial `eip_bound_status`).
+    """
     visible = seen([find_eip(account, project_id, publicip_id)], account.now())
     if not visible:
         raise eip_not_found()
@@ -121,7 +127,10 @@ def show_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
 
 
 def update_eip(account: Account, project_id: str, publicip_id: str, body: EipChangeBody) -> Answer:
-    """EIP API: updating an EIP; an empty port does not unbind it from a dedicated load balancer."""
+    """EIP API: updating an EIP; an empty port does not unbind it from a dedicated load balancer.
+
+    Assumed: the port of a dedicated load balancer's private address binds it.
+    """
     eip, fields = find_eip(account, project_id, publicip_id), body.publicip
     with refusing(v1):
         if fields.port_id:
@@ -167,7 +176,7 @@ def update_bandwidth(account: Account, project_id: str, bandwidth_id: str, body:
 
 
 def list_tags(account: Account, project_id: str, publicip_id: str) -> Answer:
-    """EIP API: querying tags of an EIP."""
+    """EIP API: querying EIP tags."""
     return ok({"tags": shown(find_eip(account, project_id, publicip_id).tags)})
 
 
@@ -179,14 +188,14 @@ def add_tag(account: Account, project_id: str, publicip_id: str, body: TagBody) 
 
 
 def change_tags(account: Account, project_id: str, publicip_id: str, body: TagsBody) -> Answer:
-    """EIP API: creating or deleting tags of an EIP in batches."""
+    """EIP API: batch creating or deleting EIP tags."""
     eip = find_eip(account, project_id, publicip_id)
     eip.tags = changed(eip.tags, body)
     return no_content()
 
 
 def delete_tag(account: Account, project_id: str, publicip_id: str, key: str) -> Answer:
-    """EIP API: deleting a tag of an EIP."""
+    """EIP API: deleting an EIP tag."""
     eip = find_eip(account, project_id, publicip_id)
     if key not in eip.tags:
         raise v1(404, "VPC.1801", f"tag {key} could not be found")

@@ -91,7 +91,10 @@ class TagSearch(Strict):
 
 
 def assign_shared(account: Account, project_id: str, body: SharedBody) -> Answer:
-    """EIP API: assigning a shared bandwidth."""
+    """EIP API: assigning a shared bandwidth.
+
+    Assumed: the codes of refusals.
+    """
     used = sum(one.share_type == "WHOLE" for one in owned(account.eip.state.bandwidths, project_id))
     if 0 <= account.vpc.state.quotas["shareBandwidth"] <= used:
         raise v1(400, "VPC.0301", "Quota exceeded for resources: ['sharedbandwidth'].")
@@ -102,7 +105,10 @@ def assign_shared(account: Account, project_id: str, body: SharedBody) -> Answer
 
 
 def delete_shared(account: Account, project_id: str, bandwidth_id: str) -> Answer:
-    """EIP API: deleting a shared bandwidth."""
+    """EIP API: deleting a shared bandwidth.
+
+    Assumed: the codes of refusals.
+    """
     shared = _find(account, project_id, bandwidth_id)
     if any(eip.bandwidth_id == shared.id for eip in account.eip.state.publicips.values()):
         raise v1(400, "VPC.0301", "Bandwidth is in use by a public IP.")
@@ -111,7 +117,10 @@ def delete_shared(account: Account, project_id: str, bandwidth_id: str) -> Answe
 
 
 def insert_into_shared(account: Account, project_id: str, bandwidth_id: str, body: InsertBody) -> Answer:
-    """EIP API: adding an EIP to a shared bandwidth; the bandwidth that was its own goes."""
+    """EIP API: adding an EIP to a shared bandwidth; the bandwidth that was its own goes.
+
+    Assumed: the codes of refusals.
+    """
     shared = _find(account, project_id, bandwidth_id)
     eips = [find_eip(account, project_id, one.publicip_id) for one in body.bandwidth.publicip_info]
     with refusing(v1):
@@ -138,7 +147,10 @@ def list_project_tags(account: Account, project_id: str) -> Answer:
 
 
 def find_by_tags(account: Account, project_id: str, body: TagSearch) -> Answer:
-    """EIP API: querying EIPs by tag."""
+    """EIP API: querying EIPs by tag.
+
+    Assumed: a leading `*` looks for a part of the value.
+    """
     found = [eip for eip in owned(account.eip.state.publicips, project_id) if _matches(eip, body)]
     count: dict[str, Any] = {"total_count": len(found)}
     if body.action == "count":

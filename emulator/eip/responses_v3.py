@@ -32,7 +32,10 @@ class AssociationBody(Strict):
 
 
 def list_eips_v3(account: Account, project_id: str, query: Eip3Query) -> Answer:
-    """EIP API v3: querying all EIPs."""
+    """EIP API v3: querying all EIPs.
+
+    Assumed: the envelope of refusals; where it is not offered is the dial `eip_v3_offered`.
+    """
     _offered(account)
     mine = seen(owned(account.eip.state.publicips, project_id), account.now())
     views = {eip.id: _eip(account, eip) for eip in mine}
@@ -51,7 +54,10 @@ def show_eip_v3(account: Account, project_id: str, publicip_id: str, query: Fiel
 
 
 def associate_eip(account: Account, project_id: str, publicip_id: str, body: AssociationBody) -> Answer:
-    """EIP API v3: binding an EIP; here to load balancers only."""
+    """EIP API v3: binding an EIP; here to load balancers only.
+
+    Assumed: the envelope of refusals; ports, NAT gateways and VPNs are not there to be bound.
+    """
     eip = _find(account, project_id, publicip_id)
     owner = account.world.elb.loadbalancers.get(body.publicip.associate_instance_id)
     if owner is None or owner.project_id != project_id:
@@ -64,7 +70,7 @@ def associate_eip(account: Account, project_id: str, publicip_id: str, body: Ass
 
 
 def disassociate_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
-    """EIP API v3: unbinding an EIP, which also works for a load balancer's."""
+    """EIP API v3: unbinding an EIP; it also works for a load balancer's."""
     eip = _find(account, project_id, publicip_id)
     if eip.instance_id is None:
         raise v3(409, "VPC.0512", "The EIP is not bound.")

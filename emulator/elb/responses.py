@@ -21,13 +21,20 @@ NO_SERVERS: Extra = {"member_device_id": (), "member_instance_id": ()}
 
 
 def create_load_balancer(account: Account, project_id: str, body: bodies.LoadBalancerCreateBody) -> Answer:
-    """ELB API: creating a load balancer."""
+    """ELB API: creating a load balancer.
+
+    Assumed: it occupies 2 addresses of each backend subnet in a zone, 4 more with IP targets; it may pass through
+    PENDING_CREATE (dial `load_balancer_create`), and then takes no children.
+    """
     item = account.elb.load_balancers.create(project_id, body.loadbalancer)
     return created({"loadbalancer": Views(account).load_balancer(item)})
 
 
 def list_load_balancers(account: Account, project_id: str, query: queries.LoadBalancerQuery) -> Answer:
-    """ELB API: querying load balancers."""
+    """ELB API: querying load balancers.
+
+    Assumed: names match exactly; the last page has no next_marker.
+    """
     views = Views(account)
 
     def extra(shown: Shown) -> Extra:
@@ -53,14 +60,20 @@ def show_statuses(account: Account, project_id: str, loadbalancer_id: str) -> An
 def update_load_balancer(
     account: Account, project_id: str, loadbalancer_id: str, body: bodies.LoadBalancerUpdateBody
 ) -> Answer:
-    """ELB API: updating a load balancer."""
+    """ELB API: updating a load balancer.
+
+    Assumed: it may pass through PENDING_UPDATE (dial `load_balancer_update`).
+    """
     item = account.elb.load_balancers.get(project_id, loadbalancer_id)
     account.elb.load_balancers.update(item, body.loadbalancer)
     return ok({"loadbalancer": Views(account).load_balancer(item)})
 
 
 def delete_load_balancer(account: Account, project_id: str, loadbalancer_id: str) -> Answer:
-    """ELB API: deleting a load balancer."""
+    """ELB API: deleting a load balancer.
+
+    Assumed: it may pass through PENDING_DELETE (dial `load_balancer_delete`).
+    """
     account.elb.load_balancers.delete(account.elb.load_balancers.get(project_id, loadbalancer_id))
     return no_content()
 
@@ -72,7 +85,10 @@ def force_delete_load_balancer(account: Account, project_id: str, loadbalancer_i
 
 
 def create_listener(account: Account, project_id: str, body: bodies.ListenerCreateBody) -> Answer:
-    """ELB API: adding a listener."""
+    """ELB API: adding a listener.
+
+    Assumed: a port that is taken is ELB.8907.
+    """
     item = account.elb.listeners.create(project_id, body.listener)
     return created({"listener": Views(account).listener(item)})
 
@@ -151,7 +167,11 @@ def delete_pool(account: Account, project_id: str, pool_id: str) -> Answer:
 
 
 def create_member(account: Account, project_id: str, pool_id: str, body: bodies.MemberCreateBody) -> Answer:
-    """ELB API: adding a backend server."""
+    """ELB API: adding a backend server.
+
+    Assumed: an address and port that is taken is ELB.8907; whether targets in the load balancer's own VPC are
+    reached is the dial `same_vpc_targets`.
+    """
     item = account.elb.members.create(account.elb.pools.get(project_id, pool_id), body.member)
 
     return created({"member": Views(account).member(item)})

@@ -44,21 +44,24 @@ def update_ip_group(account: Account, project_id: str, ipgroup_id: str, body: bo
 
 
 def merge_ip_list(account: Account, project_id: str, ipgroup_id: str, body: bodies.IpListEnvelope) -> Answer:
-    """ELB API: adding or updating IP addresses of a group."""
+    """ELB API: updating IP addresses in an IP address group."""
     item = account.elb.ip_groups.get(project_id, ipgroup_id)
     account.elb.ip_groups.merge(item, body.ipgroup.ip_list)
     return ok({"ipgroup": Views(account).ip_group(item)})
 
 
 def shorten_ip_list(account: Account, project_id: str, ipgroup_id: str, body: bodies.AddressListEnvelope) -> Answer:
-    """ELB API: deleting IP addresses from a group."""
+    """ELB API: deleting IP addresses from an IP address group."""
     item = account.elb.ip_groups.get(project_id, ipgroup_id)
     account.elb.ip_groups.take_out(item, [entry.ip for entry in body.ipgroup.ip_list])
     return ok({"ipgroup": Views(account).ip_group(item)})
 
 
 def delete_ip_group(account: Account, project_id: str, ipgroup_id: str) -> Answer:
-    """ELB API: deleting an IP address group."""
+    """ELB API: deleting an IP address group.
+
+    Assumed: one in use is ELB.8907.
+    """
     account.elb.ip_groups.delete(account.elb.ip_groups.get(project_id, ipgroup_id))
     return no_content()
 
@@ -78,7 +81,7 @@ def show_flavor(account: Account, flavor_id: str) -> Answer:
 
 
 def list_zones(account: Account, query: queries.ZoneQuery) -> Answer:
-    """ELB API: querying AZs, which are sets whose zones may be combined."""
+    """ELB API: querying AZs; they are sets whose zones may be combined."""
     wanted = query.public_border_group
     sets = [
         [zone.model_dump() for zone in zones if wanted is None or zone.public_border_group in wanted]
@@ -119,7 +122,7 @@ def add_load_balancer_tag(account: Account, project_id: str, loadbalancer_id: st
 def change_load_balancer_tags(
     account: Account, project_id: str, loadbalancer_id: str, body: bodies.TagActionBody
 ) -> Answer:
-    """ELB API v2.0: adding or deleting load balancer tags in batches."""
+    """ELB API v2.0: batch adding load balancer tags; or deleting them."""
     return _act(account, account.elb.load_balancers.get(project_id, loadbalancer_id), body)
 
 
@@ -139,7 +142,7 @@ def add_listener_tag(account: Account, project_id: str, listener_id: str, body: 
 
 
 def change_listener_tags(account: Account, project_id: str, listener_id: str, body: bodies.TagActionBody) -> Answer:
-    """ELB API v2.0: adding or deleting listener tags in batches."""
+    """ELB API v2.0: batch adding tags to a listener; or deleting them."""
     return _act(account, account.elb.listeners.get(project_id, listener_id), body)
 
 

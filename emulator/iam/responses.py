@@ -115,7 +115,10 @@ class ProjectQuery(Strict):
 
 
 def create_token(account: Account, request: Request, body: TokenBody, query: TokenQuery) -> Answer:
-    """IAM API: obtaining a user token."""
+    """IAM API: obtaining a user token through password authentication; or from another token.
+
+    Assumed: the wording of refusals.
+    """
     user, method, until = _prove(account, body.auth.identity)
     project = _scope(account, body.auth.scope)
     token = account.iam.issue(user, project, method, until)
@@ -156,17 +159,20 @@ def list_projects(account: Account, request: Request, query: ProjectQuery) -> An
 
 
 def list_own_projects(account: Account, request: Request) -> Answer:
-    """IAM API: querying the projects accessible to the user."""
+    """IAM API: querying the list of projects accessible to users."""
     return _projects(account, request, list(account.iam.state.projects.values()))
 
 
 def list_versions(request: Request) -> Answer:
-    """The versions of the API; status 300 as Keystone does."""
+    """IAM API: querying Keystone API version information; status 300.
+
+    Assumed: the document; on a server that has one root for all services, it is that of IAM.
+    """
     return Answer(300, {"versions": {"values": [_version(request.base)]}})
 
 
 def show_version(request: Request) -> Answer:
-    """Version 3, which is what discovery reads first."""
+    """IAM API: querying information about Keystone API version 3.0; it is what discovery reads first."""
     return ok({"version": _version(request.base)})
 
 

@@ -46,7 +46,10 @@ class AgencyQuery(Strict):
 
 
 def create_agency(account: Account, body: CreateBody) -> Answer:
-    """IAM API: creating an agency."""
+    """IAM API: creating an agency.
+
+    Assumed: any name of another account is known; names are unique (the 409).
+    """
     return created({"agency": _view(account, account.iam.agencies.create(body.agency))})
 
 
@@ -87,24 +90,36 @@ def delete_agency(account: Account, agency_id: str) -> Answer:
 
 
 def grant_on_project(account: Account, target_id: str, agency_id: str, role_id: str) -> Answer:
-    """IAM API: granting permissions to an agency for a project."""
+    """IAM API: granting permissions to an agency for a project.
+
+    Assumed: a role of another level is refused with 403; a grant works after the dial `agency_delay`.
+    """
     return _grant(account, agency_id, role_id, "project", _project(account, target_id))
 
 
 def grant_on_domain(account: Account, domain_id: str, agency_id: str, role_id: str) -> Answer:
-    """IAM API: granting permissions to an agency on a domain."""
+    """IAM API: granting permissions to an agency on a domain.
+
+    Assumed: as for a project.
+    """
     account.iam.agencies.check_domain(domain_id)
     return _grant(account, agency_id, role_id, "domain")
 
 
 def grant_everywhere(account: Account, domain_id: str, agency_id: str, role_id: str) -> Answer:
-    """IAM API: granting specified permissions to an agency for all projects."""
+    """IAM API: granting specified permissions to an agency for all projects.
+
+    Assumed: as for a project.
+    """
     account.iam.agencies.check_domain(domain_id)
     return _grant(account, agency_id, role_id, "all_projects")
 
 
 def revoke_on_project(account: Account, target_id: str, agency_id: str, role_id: str) -> Answer:
-    """IAM API: deleting permissions of an agency on a project."""
+    """IAM API: deleting permissions of an agency on a project.
+
+    Assumed: it counts at once.
+    """
     return _revoke(account, agency_id, role_id, "project", _project(account, target_id))
 
 

@@ -76,7 +76,10 @@ class TemporaryBody(Strict):
 
 
 def create_key(account: Account, body: NewKeyBody) -> Answer:
-    """IAM API: creating a permanent access key; the secret is shown this once."""
+    """IAM API: creating a permanent access key; the secret is shown this once.
+
+    Assumed: one's own key takes the permission, too.
+    """
     key = account.iam.keys.create(body.credential.user_id, body.credential.description)
     return created({"credential": {**_view(key), "secret": key.secret}})
 
@@ -109,7 +112,10 @@ def delete_key(account: Account, access_key: str) -> Answer:
 
 
 def create_temporary(account: Account, request: Request, body: TemporaryBody) -> Answer:
-    """IAM API: obtaining a temporary access key and security token; the token is in the header or in the body."""
+    """IAM API: obtaining a temporary AK/SK; the token is in the header or in the body.
+
+    Assumed: method `assume_role` is not served: there is only one account.
+    """
     wanted = body.auth.identity.token
     token = account.iam.token(request.headers.get("x-auth-token") or wanted.id)
     if token is None:

@@ -46,7 +46,11 @@ class RoleQuery(PolicyQuery):
 
 
 def create_policy(account: Account, request: Request, body: RoleBody) -> Answer:
-    """IAM API: creating a custom policy for cloud services."""
+    """IAM API: creating a custom policy for cloud services.
+
+    Assumed: a display name is taken once (409, IAM.0005); actions that no service has are accepted; resources and
+    conditions of a statement do not count.
+    """
     _check(account, body.role, None)
     domain_id = account.iam.state.domain.id
     name = f"custom_{domain_id}_{account.world.ids_issued}"
@@ -66,7 +70,10 @@ def show_policy(account: Account, request: Request, role_id: str) -> Answer:
 
 
 def update_policy(account: Account, request: Request, role_id: str, body: RoleBody) -> Answer:
-    """IAM API: modifying a custom policy for cloud services."""
+    """IAM API: modifying a custom policy for cloud services.
+
+    Assumed: it counts at once.
+    """
     role = _custom(account, role_id)
     _check(account, body.role, role)
     for name, value in _fields(body.role).items():
@@ -76,7 +83,10 @@ def update_policy(account: Account, request: Request, role_id: str, body: RoleBo
 
 
 def delete_policy(account: Account, role_id: str) -> Answer:
-    """IAM API: deleting a custom policy."""
+    """IAM API: deleting a custom policy.
+
+    Assumed: what was granted goes with it.
+    """
     role = _custom(account, role_id)
     del account.iam.state.roles[role.id]
     for agency in account.iam.state.agencies.values():
@@ -85,7 +95,10 @@ def delete_policy(account: Account, role_id: str) -> Answer:
 
 
 def list_roles(account: Account, request: Request, query: RoleQuery) -> Answer:
-    """IAM API: querying a role list."""
+    """IAM API: querying a role list.
+
+    Assumed: the system has four roles here.
+    """
     table = SYSTEM_ROLES if query.domain_id is None else account.iam.state.roles
     if query.domain_id is not None:
         account.iam.agencies.check_domain(query.domain_id)

@@ -82,7 +82,10 @@ class Row(Resource):
 
 
 def list_networks(account: Account, request: Request, project_id: str, query: NetworkQuery) -> Answer:
-    """VPC API v2.0: querying networks; the external one is last."""
+    """VPC API v2.0: querying networks; the external one is last.
+
+    Assumed: the type is vxlan, the zones are all of the region.
+    """
     return listing("networks", request, [*_networks(account, project_id), external_network()], query)
 
 
@@ -102,7 +105,10 @@ def show_subnet_v2(account: Account, project_id: str, subnet_id: str, query: Fie
 
 
 def list_routers(account: Account, request: Request, project_id: str, query: NeutronQuery) -> Answer:
-    """VPC API v2.0: querying routers, which are the VPCs."""
+    """VPC API v2.0: querying routers; they are the VPCs.
+
+    Assumed: the id of a VPC is that of its router.
+    """
     return listing("routers", request, _routers(account, project_id), query)
 
 
@@ -112,7 +118,10 @@ def show_router(account: Account, project_id: str, router_id: str, query: Fields
 
 
 def list_ports(account: Account, request: Request, project_id: str, query: PortQuery) -> Answer:
-    """VPC API v2.0: querying ports."""
+    """VPC API v2.0: querying ports.
+
+    Assumed: each address in use is a port; which device owns it beyond load balancers.
+    """
     return listing("ports", request, _ports(account, project_id), query)
 
 

@@ -65,7 +65,11 @@ class PeeringQuery(MarkerQuery):
 
 
 def create_peering(account: Account, project_id: str, body: PeeringBody) -> Answer:
-    """VPC API: creating a VPC peering connection."""
+    """VPC API: creating a VPC peering connection.
+
+    Assumed: the status for a second peering of a pair (dial `duplicate_peering_status`) and for a VPC with itself
+    (`self_peering_status`).
+    """
     fields = body.peering
     accept = (fields.accept_vpc_info.tenant_id or project_id, fields.accept_vpc_info.vpc_id)
     request_vpc_id = fields.request_vpc_info.vpc_id
@@ -75,7 +79,10 @@ def create_peering(account: Account, project_id: str, body: PeeringBody) -> Answ
 
 
 def list_peerings(account: Account, project_id: str, request: Request, query: PeeringQuery) -> Answer:
-    """VPC API: querying VPC peering connections; which sides `vpc_id` looks at is a dial."""
+    """VPC API: querying VPC peering connections; which sides `vpc_id` looks at is a dial.
+
+    Assumed: `vpc_id` looks at both sides (dial `peering_list_matches_both_sides`).
+    """
     found = [
         peering
         for peering in account.vpc.state.peerings.values()
@@ -109,7 +116,10 @@ def update_peering(account: Account, project_id: str, peering_id: str, body: Pee
 
 
 def accept_peering(account: Account, project_id: str, peering_id: str) -> Answer:
-    """VPC API: accepting a VPC peering connection; the answer is not wrapped."""
+    """VPC API: accepting a VPC peering connection; the answer is not wrapped.
+
+    Assumed: in another state it is the status of dial `peering_wrong_state_status`.
+    """
     peering = _find(account, project_id, peering_id)
     with refusing(neutron):
         answer_peering(account, project_id, peering, "ACTIVE")
@@ -117,7 +127,10 @@ def accept_peering(account: Account, project_id: str, peering_id: str) -> Answer
 
 
 def reject_peering(account: Account, project_id: str, peering_id: str) -> Answer:
-    """VPC API: refusing a VPC peering connection; the answer is not wrapped."""
+    """VPC API: refusing a VPC peering connection; the answer is not wrapped.
+
+    Assumed: in another state it is the status of dial `peering_wrong_state_status`.
+    """
     peering = _find(account, project_id, peering_id)
     with refusing(neutron):
         answer_peering(account, project_id, peering, "REJECTED")
@@ -125,7 +138,7 @@ def reject_peering(account: Account, project_id: str, peering_id: str) -> Answer
 
 
 def delete_peering(account: Account, project_id: str, peering_id: str) -> Answer:
-    """VPC API: deleting a VPC peering connection, which either side may do."""
+    """VPC API: deleting a VPC peering connection; either side may do it."""
     disconnect(account, _find(account, project_id, peering_id))
     return no_content()
 

@@ -146,7 +146,10 @@ class ListedRoute(Resource):
 
 
 def list_tables(account: Account, project_id: str, query: TableQuery) -> Answer:
-    """VPC API: querying route tables; whether routes are shown is a dial."""
+    """VPC API: querying route tables; whether routes are shown is a dial.
+
+    Assumed: items show neither routes nor `default` (dial `list_tables_show_routes`).
+    """
     found = [
         table
         for table in owned(account.vpc.state.route_tables, project_id)
@@ -162,7 +165,7 @@ def list_tables(account: Account, project_id: str, query: TableQuery) -> Answer:
 
 
 def show_table(account: Account, project_id: str, routetable_id: str) -> Answer:
-    """VPC API: querying a route table, system routes included."""
+    """VPC API: querying a route table; system routes are included."""
     visible = seen([_find_table(account, project_id, routetable_id)], account.now())
     if not visible:
         raise table_not_found(routetable_id)
@@ -181,7 +184,11 @@ def create_route_table(account: Account, project_id: str, body: TableBody) -> An
 
 
 def update_route_table(account: Account, project_id: str, routetable_id: str, body: TableChangeBody) -> Answer:
-    """VPC API: updating a route table, which is how routes are added, changed and deleted."""
+    """VPC API: updating a route table; this is how routes are added, changed and deleted.
+
+    Assumed: the status for a destination that is there (dial `duplicate_route_status`); whether one may overlap
+    subnets of the VPC (`routes_may_overlap_subnets`); how long packets take to follow (`routes`).
+    """
     table = _find_table(account, project_id, routetable_id)
     fields, routes = body.routetable, body.routetable.routes
     with refusing(v1):
@@ -198,7 +205,7 @@ def update_route_table(account: Account, project_id: str, routetable_id: str, bo
 
 
 def act_on_route_table(account: Account, project_id: str, routetable_id: str, body: ActionBody) -> Answer:
-    """VPC API: associating subnets with a route table, or disassociating them."""
+    """VPC API: associating subnets with a route table; or disassociating them."""
     table = _find_table(account, project_id, routetable_id)
     action = body.routetable.subnets
     added = [_find_subnet(account, project_id, subnet_id) for subnet_id in action.associate]
@@ -241,7 +248,10 @@ def show_route(account: Account, project_id: str, route_id: str) -> Answer:
 
 
 def create_route(account: Account, project_id: str, body: RouteV2Body) -> Answer:
-    """VPC API v2.0: creating a VPC route, in the default table."""
+    """VPC API v2.0: creating a VPC route; in the default table.
+
+    Assumed: as for route tables.
+    """
     fields = body.route
     if account.vpc.vpc(project_id, fields.vpc_id) is None:
         raise neutron(404, "RouterNotFound", f"Router {fields.vpc_id} could not be found")
