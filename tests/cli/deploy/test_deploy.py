@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cli.deploy.decide import Verb
+from cli.deploy.model import AsyncInvokeConfig, Destinations
+from cli.deploy.package import digest, zipped
+from cli.deploy.template import read_template, template_path
+from emulator.account import Account
+from shared.errors import ErrorCode, PermanentError
+from tests.cli.deploy.account import CODE, Deployed, KilledError, to_do, with_properties, without
+
+OTHER = zipped({"functions/__init__.py": b"changed"})
+TEMPLATE = read_template(template_path())
+CHANGING = TEMPLATE.resources["ChangeAgency"].properties
+
+
+@pytest.fixture
+def account() -> Iterator[Deployed]:
+    opened = Deployed()
+    yield opened
+    opened.emulator.close()
+
+
+def counted(account: Deployed) -> Counter[str]:
+    world = account.emulator.world()
+    tables = {
+        "policies": world.iam.roles,
+        "agencies": world.iam.agencies,
+        "topics": world.smn.topics,
+        "groups": world.lts.groups,
+        "streams": world.lts.streams,
+        "functions": world.functiongraph.functions,
+        "triggers": world.functiongraph.triggers,
+        "subscriptions": world.smn.subscriptions,
+    }
+    return Counter({name: len(table) for name, table in tables.items()})
+
+
+WHOLE = {
+    "policies": 4,
+    "agencies": 4,
+    "topics": 3,
+    "groups": 1,
+    "streams": 1,
+    "functions": 28,
+    "triggers": 4,
+    "subscriptions": 2,
+}
+
+
+def test_everything_of_the_template_is_made_and_a_second_time_nothing_changes(account: Deployed):
+    changes = account.deploy()
+    assert {change.verb for change in changes} == {Verb.CREATE}
+    assert counted(account) == WHOLE
+    held = account.holds()
+    account.mutations()
+    assert account.deploy() == []
+    assert account.mutations() == []
+    assert account.holds() == held
+
+
+def test_undeploying_leaves_nothing_of_ours_and_everything_else_untouched(account: Deployed):
+    stranger = strangers(account)
+    before = account.holds()
+    account.deploy()
+    account.undeploy()
+    assert account.holds() == before
+    assert stranger <= counted(account)
+
+
+def strangers(account: Deployed) -> Counter[str]:
+    """Somebody else's things: names like ours, but not ours; and a function in our package without our mark."""
+    cloud = account.deployment().site.cloud
+    cloud.smn.create_topic("dcs-access-audit", "of the auditors")
+    cloud.lts.create_group("others", 7, {})
+    cloud.iam.create_agency(
+        {"name": "dcs-access-backup", "domain_id": cloud.iam.domain_id(), "trust_domain_name": "op_svc_cff"}
+    )
+    cloud.functiongraph.create_function(
+        {
+            "func_name": "theirs",
+            "package": "dcs-access",
+            "runtime": "Python3.12",
+            "handler": "index.handler",
+            "timeout": 3,
+            "memory_size": 128,
+        },
+        CODE,
+    )
+    return counted(account)
+
+
+def test_changed_code_updates_code_and_nothing_else(account: Deployed):
+    account.deploy()
+    account.mutations()
+    changes = account.deploy(code=OTHER)
+    assert {(change.verb, change.fields) for change in changes} == {(Verb.UPDATE, ("code",))}
+    assert set(account.mutations()) - {"POST invocations"} == {"PUT code"}
+    functions = account.emulator.world().functiongraph.functions.values()
+    assert {function.latest.digest for function in functions} == {digest(OTHER)}
+
+
+def test_a_changed_variable_updates_configurations_and_nothing_else(account: Deployed):
+    account.deploy()
+    account.mutations()
+    changes = account.deploy(OptInTag="expose-me")
+    assert {(change.verb, change.fields) for change in changes} == {(Verb.UPDATE, ("user_data",))}
+    assert set(account.mutations()) - {"POST invocations"} == {"PUT config"}
+    assert account.deploy(OptInTag="expose-me") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "calls"),
+    [
+        (
+            "ReadAgency",
+            {"roles": TEMPLATE.resources["ChangeAgency"].properties.roles},
+            {"PUT {role_id}", "DELETE {role_id}"},
+        ),
+        ("LogGroup", {"ttl_in_days": 7}, {"POST {log_group_id}"}),
+        ("ReadPolicy", {"policy": TEMPLATE.resources["InvokePolicy"].properties.policy}, {"PATCH {role_id}"}),
+        ("OnTimer", {"timeout": 10}, {"PUT config"}),
+        (
+            "OnTimer",
+            {
+                "async_invoke_config": AsyncInvokeConfig(
+                    max_async_event_age_in_seconds=60, max_async_retry_attempts=1, destination_config=Destinations()
+                )
+            },
+            {"PUT async-invoke-config"},
+        ),
+        ("TimerToOnTimer", {"trigger_status": "DISABLED"}, {"PUT {trigger_id}"}),
+    ],
+)
+def test_what_differs_is_updated_by_its_own_call(
+    name: str, properties: dict[str, object], calls: set[str], account: Deployed
+):
+    account.deploy()
+    account.mutations()
+    changed = with_properties(TEMPLATE, name, **properties)
+    changes = account.deploy(template=changed)
+    assert [change.verb for change in changes] == [Verb.UPDATE]
+    assert set(account.mutations()) - {"POST invocations"} == calls
+    assert account.deploy(template=changed) == []
+
+
+def test_a_trigger_whose_data_changed_is_replaced(account: Deployed):
+    account.deploy()
+    account.mutations()
+    (change,) = account.deploy(VerifyEvery="1h")
+    assert (change.verb, change.name, change.fields) == (
+        Verb.REPLACE,
+        "on_timer/TIMER/dcs-access-verify",
+        ("event_data",),
+    )
+    assert account.mutations() == ["DELETE {trigger_id}", "POST {function_urn}"]
+    (timer,) = [one for one in account.emulator.world().functiongraph.triggers.values() if one.type == "TIMER"]
+    assert timer.event_data["schedule"] == "1h"
+
+
+def test_a_new_runtime_replaces_the_functions_and_what_triggers_them(account: Deployed):
+    account.deploy()
+    changes = account.deploy(Runtime="Python3.10")
+    assert Counter((change.verb, change.kind) for change in changes) == {
+        (Verb.REPLACE, "function"): 28,
+        (Verb.REPLACE, "trigger"): 4,
+    }
+    assert counted(account) == WHOLE
+    assert account.deploy(Runtime="Python3.10") == []
+
+
+def test_what_somebody_deleted_is_made_again_with_what_hung_on_it(account: Deployed):
+    account.deploy()
+    site = account.deployment().site
+    topic = next(topic for topic in site.cloud.smn.topics() if topic.name == "dcs-access-requests")
+    site.cloud.smn.delete_topic(topic.topic_urn)
+    site.cloud.functiongraph.delete_function(site.urn("on_timer"))
+    changes = account.deploy()
+    assert [(change.verb.value, change.kind, change.name) for change in changes] == [
+        ("create", "topic", "dcs-access-requests"),
+        ("create", "function", "on_timer"),
+        ("replace", "trigger", "on_message/SMN/dcs-access-requests"),
+        ("create", "trigger", "on_timer/TIMER/dcs-access-verify"),
+    ]
+    assert counted(account) == WHOLE
+
+
+def test_a_function_that_left_the_template_is_removed_and_a_strangers_one_is_not(account: Deployed):
+    strangers(account)
+    account.deploy()
+    smaller = without(TEMPLATE, "PlanRepair", "Failures", "FailuresToOnFailure")
+    smaller = smaller.model_copy(update={"globals": smaller.globals.model_copy()})
+    changes = account.deploy(template=with_properties(without(TEMPLATE, "PlanRepair"), "OnTimer", timeout=9))
+    assert [(change.verb.value, change.name) for change in changes] == [
+        ("update", "on_timer"),
+        ("delete", "plan_repair"),
+    ]
+    assert len(account.emulator.world().functiongraph.functions) == 28
+
+
+def test_a_trigger_that_somebody_added_to_our_function_stays(account: Deployed):
+    account.deploy()
+    site = account.deployment().site
+    urn = site.cloud.smn.create_topic("orders", "of the shop")
+    site.cloud.functiongraph.create_trigger(site.urn("on_message"), "SMN", "ACTIVE", {"topic_urn": urn})
+    assert account.deploy() == []
+    assert counted(account)["triggers"] == 5
+
+
+@pytest.mark.parametrize("foreign", ["topic", "policy", "agency", "log group", "function"])
+def test_a_strangers_thing_under_a_name_of_ours_is_refused_before_anything_is_done(foreign: str, account: Deployed):
+    makers: dict[str, Callable[[Account, str], object]] = {
+        "topic": lambda held, project: held.smn.create_topic(project, "dcs-access-events", "of the auditors"),
+        "policy": lambda _held, _project: site.cloud.iam.create_policy(
+            {
+                "display_name": "dcs-access-read",
+                "type": "XA",
+                "description": "mine",
+                "policy": {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["elb:pools:list"]}]},
+            }
+        ),
+        "agency": lambda _held, _project: site.cloud.iam.create_agency(
+            {"name": "dcs-access-read", "domain_id": site.domain_id, "trust_domain_name": "op_svc_cff"}
+        ),
+        "log group": lambda _held, _project: site.cloud.lts.create_group("dcs-access", 7, {"dcs-access": "another"}),
+        "function": lambda _held, _project: site.cloud.functiongraph.create_function(
+            {
+                "func_name": "on_message",
+                "package": "dcs-access",
+                "runtime": "Python3.12",
+                "handler": "index.handler",
+                "timeout": 3,
+                "memory_size": 128,
+                "description": "Deployed by dcs-access as dcs-access2: another",
+            },
+            CODE,
+        ),
+    }
+    site = account.deployment().site
+    with account.emulator.change() as held:
+        makers[foreign](held, account.transport.project_id)
+    account.mutations()
+    with pytest.raises(PermanentError, match=foreign) as raised:
+        account.deploy()
+    assert raised.value.code is ErrorCode.CONFLICT
+    assert account.mutations() == []
+    before = account.holds()
+    account.undeploy()
+    assert account.holds() == before
+
+
+def test_two_applications_stand_side_by_side_and_go_one_by_one(account: Deployed):
+    account.deploy()
+    before = account.holds()
+    account.deploy(Application="second", TraceName="second_changes")
+    assert counted(account)["functions"] == 56
+    account.undeploy("second")
+    assert account.holds() == before
+    assert account.deploy() == []
+
+
+def test_a_deployment_killed_after_any_change_is_completed_by_the_next(account: Deployed):
+    deaths = 0
+    while True:
+        try:
+            account.deploy(lives=2)
+            break
+        except KilledError:
+            deaths += 1
+            assert deaths < 100
+    assert deaths > 30
+    assert counted(account) == WHOLE
+    assert to_do(account.deployment().plan()) == []
+    while True:
+        try:
+            account.undeploy(lives=3)
+            break
+        except KilledError:
+            deaths += 1
+            assert deaths < 200
+    assert counted(account) == Counter(dict.fromkeys(WHOLE, 0))
+
+
+def test_a_throttled_deployment_waits_and_ends(account: Deployed):
+    account.emulator.set_dials({"throttle": {"functiongraph": {"every": 5}}})
+    account.deploy()
+    assert counted(account) == WHOLE
+
+
+def test_a_new_agency_is_waited_for_and_one_that_never_works_is_told(account: Deployed):
+    account.emulator.set_dials({"agency_delay": 300.0})
+    began = account.clock.now()
+    account.deploy()
+    assert 300 <= account.clock.now() - began <= 320
+    assert any("agencies work" in text for text in account.told)
+    account.undeploy()
+    account.emulator.set_dials({"agency_delay": 3000.0})
+    with pytest.raises(Exception, match="does not work after 15 minutes") as raised:
+        account.deploy()
+    assert raised.value.code is ErrorCode.NOT_READY  # type: ignore[attr-defined]
