@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cli.completion import known
 from cli.options import App, common
 from cli.output import facts, moment, show, table
 from cli.verdicts import VerdictStore
@@ -32,7 +33,7 @@ def list_(app: App) -> None:
 
 
 @click.command("show")
-@click.argument("name", metavar="EXPOSURE|INSTANCE")
+@click.argument("name", metavar="EXPOSURE|INSTANCE", shell_complete=known)
 @common
 def show_(app: App, name: str) -> None:
     """Show what an exposure consists of and how it does."""

@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from cli.completion import completion
 from cli.demo import demo
 from cli.deploy.command import deploy, template, undeploy
 from cli.emulator import emulator
 from cli.exposures import list_, show_
 from cli.leaks import leaks
+from cli.machine import machine
 from cli.options import App, common, examples
 from cli.output import explain
 from cli.plan import plan
@@ -76,10 +78,12 @@ for _command in (
     submit,
     serve,
     run,
+    machine,
     deploy,
     undeploy,
     template,
     schema,
+    completion,
     emulator,
 ):
     main.add_command(_command)

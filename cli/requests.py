@@ -7,6 +7,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
+from cli.completion import known
 from cli.intake import checked, read_request
 from cli.options import App, common, examples
 from cli.output import show
@@ -21,7 +22,7 @@ _FILE = click.File(encoding="utf-8-sig")
 
 
 _EXPOSING = (
-    click.argument("instance", required=False),
+    click.argument("instance", required=False, shell_complete=known),
     click.option("-f", "--file", type=_FILE, help="A request as JSON in place of all options; - is standard input."),
     click.option("--allow", multiple=True, metavar="CIDR", help="Clients that may connect; may be given again."),
     click.option(
@@ -79,7 +80,7 @@ def expose_request(file: TextIO | None, instance: str | None, fields: dict[str, 
 
 
 @click.command(epilog=examples("dcs-access withdraw 1b0e..."))
-@click.argument("instance", required=False)
+@click.argument("instance", required=False, shell_complete=known)
 @click.option("-f", "--file", type=_FILE, help="A request as JSON in place of all options; - is standard input.")
 @click.option("--node", metavar="IP:PORT", help="Which node of a Redis Cluster.")
 @click.option("--notify", multiple=True, metavar="URL", help="A webhook that gets the event, too.")
@@ -93,7 +94,7 @@ def withdraw(app: App, file: TextIO | None, instance: str | None, **fields: Any)
 
 
 @click.command(epilog=examples("dcs-access extend 1b0e... --expires-after 8h"))
-@click.argument("instance")
+@click.argument("instance", shell_complete=known)
 @click.option("--node", metavar="IP:PORT", help="Which node of a Redis Cluster.")
 @click.option("--expires-after", metavar="DURATION", help="From now on: such as 30m, 8h or 7d, or never.")
 @click.option("--expires-at", metavar="TIME", help="RFC 3339, such as 2030-01-31T18:00:00Z.")

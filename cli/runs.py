@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from cli.completion import run_ids
 from cli.options import App, common, examples
 from cli.output import facts, moment, show, table
 from cli.progress import Board, line
@@ -99,7 +100,7 @@ def list_(app: App, instance: str | None) -> None:
 
 
 @run.command("show")
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=run_ids)
 @common
 def show_(app: App, run_id: str) -> None:
     """Show a run: its request, the states it went through, its event."""
@@ -109,7 +110,7 @@ def show_(app: App, run_id: str) -> None:
 
 
 @run.command()
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=run_ids)
 @click.option("--no-wait", is_flag=True, help="Signal only; do not wait for the roll back.")
 @common
 def cancel(app: App, run_id: str, *, no_wait: bool) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import click
 
+from cli.completion import known
 from cli.intake import checked
 from cli.options import App, common, examples
 from cli.output import show, table
@@ -33,7 +34,7 @@ Exit codes:
     epilog=examples("dcs-access verify", "dcs-access verify 1b0e... --repair", "dcs-access verify -o json")
     + f"\n\n{_EXITS}"
 )
-@click.argument("exposures", nargs=-1, metavar="[EXPOSURE|INSTANCE]...")
+@click.argument("exposures", nargs=-1, metavar="[EXPOSURE|INSTANCE]...", shell_complete=known)
 @click.option("--repair", is_flag=True, help="Make what differs what it should be, as far as that takes nothing away.")
 @click.option("--replace", is_flag=True, help="With --repair: make a load balancer or address that is gone anew.")
 @click.option("--allow", multiple=True, metavar="CIDR", help="With --repair of one: the clients, if that list is lost.")

@@ -21,7 +21,7 @@ from workflow.engines.embedded.store import HistoryReader, RunStore, content_dig
 from workflow.engines.embedded.view import RunStatus, RunView, run_status, view_of
 from workflow.engines.embedded.worker import Worker
 from workflow.interpreter import HistoryEvent
-from workflow.language import Machine
+from workflow.language import Machine, parse
 
 _CHANCE = SystemRandom()
 # Seconds between two looks: of a follower at a run, of a waiting process at the worker's lock.
@@ -100,6 +100,14 @@ class EmbeddedEngine:
         """
         status = self._store.get(run_id, with_input=True)
         return view_of(status, tuple(HistoryReader(self._store, run_id).new()))
+
+    def machine_of(self, run_id: str) -> Machine:
+        """Return the machine a run goes through: as it was when the run was queued.
+
+        Raises:
+            PermanentError: `NotFound`.
+        """
+        return parse(self._store.definition(run_id))
 
     def runs(self, *, key: str | None = None, status: Collection[RunStatus] = ()) -> list[RunView]:
         """Return the runs of a key and in a status, or all; the newest first, without input and history."""

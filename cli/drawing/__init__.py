@@ -1,0 +1,1 @@
+"""Drawings of machines, alone or with a run over them."""
