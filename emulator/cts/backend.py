@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 KEPT_FOR = 7 * 86_400.0
-MAX_KEPT = 10_000
+MAX_KEPT = 1000
 
 
 class CtsBackend:

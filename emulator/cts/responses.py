@@ -73,8 +73,8 @@ class DeletionQuery(Strict):
 def list_traces(account: Account, project_id: str, query: TraceQuery) -> Answer:
     """CTS API: querying a trace list; newest first, without times only of the last hour.
 
-    Assumed: traces come at once; whether bodies are objects or text is the dial `trace_bodies`, whether results of jobs
-    name who asked the dial `job_traces_name_user`.
+    Assumed: traces come at once, and the newest thousand are kept; whether bodies are objects or text is the dial
+    `trace_bodies`, whether results of jobs name who asked the dial `job_traces_name_user`.
     """
     now = int(account.now() * 1000)
     own = [one for one in reversed(account.cts.state.traces) if one["project_id"] == project_id]

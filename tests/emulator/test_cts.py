@@ -198,6 +198,13 @@ def test_traces_are_kept_for_seven_days(api: Caller, cloud: Emulator, clock: Man
     assert [trace["resource_name"] for trace in cloud.world().cts.traces] == ["new"]
 
 
+def test_of_many_traces_the_newest_are_kept(api: Caller, cloud: Emulator) -> None:
+    for number in range(1002):
+        api.refused("DELETE", f"/v1/{{pid}}/vpcs/{number}")
+    kept = cloud.world().cts.traces
+    assert (len(kept), kept[0]["resource_id"], kept[-1]["resource_id"]) == (1000, "2", "1001")
+
+
 def test_an_account_that_is_as_before_has_the_same_snapshot_whatever_was_traced(api: Caller, cloud: Emulator) -> None:
     before = cloud.snapshot()
     api.delete(
