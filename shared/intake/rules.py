@@ -139,20 +139,15 @@ def _end(record: Record) -> dict[str, str]:
 def _withdraw(taker: Taker, standing: Standing) -> Iterator[Outcome]:
     if not standing:
         yield taker.ignore("No exposure stands.")
-    for _, record in standing:
+    for group, record in standing:
         if _is_there(taker.services, record.instance):
             _wait(taker, f"Instance {record.instance} is still there.")
             yield taker.ignore(f"Instance {record.instance} is there.")
             continue
-        named = {"node": record.node} if record.node else {}
-        yield taker.start(
-            {
-                "action": "withdraw",
-                "request_id": request_id(taker.record.id, record.exposure),
-                "instance_id": record.instance,
-                **named,
-            }
-        )
+        # A deletion may leave two traces, and an instance is deleted once: its exposure's end has one name.
+        request = {"action": "withdraw", "request_id": request_id("deleted", record.exposure, group.id)}
+        node = {"node": record.node} if record.node else {}
+        yield taker.start({**request, "instance_id": record.instance, **node})
 
 
 def _is_there(services: Services, instance_id: str) -> bool:
