@@ -32,6 +32,12 @@ class MadeTopic(Seen):
     topic_urn: str
 
 
+class Subscribed(Seen):
+    """A subscription that was just made, or was there already; it counts once its endpoint has confirmed it."""
+
+    subscription_urn: str
+
+
 class SmnClient(ServiceClient):
     """The calls below `/v2/{project_id}/notifications`."""
 
@@ -62,6 +68,16 @@ class SmnClient(ServiceClient):
         body = {"subject": subject, "message": message}
         call = self._on("POST", "topic:publish", "topics", topic_urn, "publish", body=body)
         return self._one(call, Published).message_id
+
+    def subscribe(self, topic_urn: str, protocol: str, endpoint: str) -> str:
+        """Have messages sent to an endpoint (`email`, `sms`, `http`, `https`); the subscription's URN."""
+        body = {"protocol": protocol, "endpoint": endpoint}
+        call = self._on("POST", "topic:update", "topics", topic_urn, "subscriptions", body=body)
+        return self._one(call, Subscribed).subscription_urn
+
+    def unsubscribe(self, subscription_urn: str) -> None:
+        """Delete a subscription."""
+        self._send(self._on("DELETE", "topic:update", "subscriptions", subscription_urn))
 
     def _on(
         self,
