@@ -9,7 +9,6 @@ from pydantic import Field
 from emulator.account import Account
 from emulator.core.message import Answer, created, no_content, ok
 from emulator.core.resources import Strict, owned, seen
-from emulator.core.tags import Tag
 from emulator.lts.errors import LtsErrors, group_not_found, stream_not_found
 from emulator.lts.models import LogGroup, LogLine, LogStream
 
@@ -19,12 +18,19 @@ LogName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-
 Days = Annotated[int, Field(ge=1, le=365)]
 
 
+class LogTag(Strict):
+    """A tag, which may be longer here than elsewhere."""
+
+    key: str = Field(min_length=1, max_length=128)
+    value: str = Field(max_length=255)
+
+
 class GroupBody(Strict):
     """A new log group."""
 
     log_group_name: LogName
     ttl_in_days: Days
-    tags: list[Tag] = []
+    tags: list[LogTag] = []
     log_group_name_alias: str | None = None
 
 
@@ -32,7 +38,7 @@ class GroupChange(Strict):
     """What may change in a log group."""
 
     ttl_in_days: Days
-    tags: list[Tag] | None = None
+    tags: list[LogTag] | None = None
     log_group_name_alias: str | None = None
 
 
@@ -41,7 +47,7 @@ class StreamBody(Strict):
 
     log_stream_name: LogName
     ttl_in_days: Days | None = None
-    tags: list[Tag] = []
+    tags: list[LogTag] = []
     log_stream_name_alias: str | None = None
     enterprise_project_name: str | None = None
 
