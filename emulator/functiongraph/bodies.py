@@ -137,12 +137,11 @@ class MaxInstancesBody(Strict):
 
 
 class FunctionQuery(Strict):
-    """The pager and filters of the list of functions; the marker is a number of functions."""
+    """The pager and filter of the list of functions; the marker is a number of functions."""
 
     marker: int = Field(default=0, ge=0)
-    maxitems: int = Field(default=400, ge=1, le=400)
+    maxitems: Annotated[int, AfterValidator(lambda items: items if 1 <= items <= 400 else 400)] = Field(400, ge=0)
     package_name: str | None = None
-    func_name: str | None = None
 
 
 class PageQuery(Strict):
@@ -178,10 +177,10 @@ class AliasBody(AliasFields):
 
 
 class DestinationFields(Strict):
-    """Where an outcome goes; OBS is not emulated."""
+    """Where an outcome goes, nowhere if empty; OBS is not emulated."""
 
-    destination: Annotated[str, _one_of("SMN", "FunctionGraph")]
-    param: str
+    destination: Annotated[str, _one_of("SMN", "FunctionGraph", "")] = ""
+    param: str = ""
 
 
 class DestinationConfig(Strict):
@@ -201,9 +200,10 @@ class AsyncConfigBody(Strict):
 
 
 class TagsBody(Strict):
-    """The body of adding or deleting tags."""
+    """The body of adding or deleting tags; those of the system cannot be changed."""
 
     action: Literal["create", "delete"] | None = None
+    sys_tags: Annotated[list[Tag], Field(max_length=0)] | None = None
     tags: list[Tag] = Field(min_length=1, max_length=20)
 
 
@@ -230,11 +230,11 @@ class CancelBody(Strict):
 
 
 class InvocationQuery(Strict):
-    """Pager and filters of the list of asynchronous invocations."""
+    """Pager and filters of the list of asynchronous invocations: of the last hour, unless it says otherwise."""
 
     request_id: str | None = None
     status: Literal["WAIT", "RUNNING", "SUCCESS", "FAIL", "DISCARD"] | None = None
-    limit: int = Field(default=500, ge=1, le=500)
+    limit: int = Field(default=100, ge=1, le=500)
     marker: int = Field(default=0, ge=0)
     query_begin_time: str | None = None
     query_end_time: str | None = None

@@ -100,20 +100,19 @@ class Functions:
         return chosen
 
     def delete(self, function: Function, qualifier: str) -> None:
-        """Delete one version, or the function with all that hangs on it.
+        """Delete one version, or the function, with all that hangs on it.
 
         Raises:
-            Refusal: the latest version alone cannot go, nor one that an alias stands for.
+            Refusal: the latest version alone cannot go.
         """
         if not qualifier:
             self._delete_whole(function)
             return
         if qualifier == LATEST:
             raise Refusal(400, "FSS.1015", "Invalid function version: the latest version cannot be deleted.")
-        if qualifier not in function.versions:
-            raise version_not_found()
-        if any(alias.version == qualifier for alias in function.aliases.values()):
-            raise Refusal(428, "FSS.0428", "The preconditions have not been met: an alias stands for the version.")
+        for name in [name for name, alias in function.aliases.items() if alias.version == qualifier]:
+            self._delete_qualified(function, f"!{name}")
+            del function.aliases[name]
         self._delete_qualified(function, qualifier)
         del function.versions[qualifier]
         self._drop_unused_code()

@@ -53,7 +53,7 @@ def list_functions(account: Account, project_id: str, query: FunctionQuery) -> A
     found = [
         function
         for function in seen(owned(account.functiongraph.state.functions, project_id), account.now())
-        if query.package_name in (None, function.package) and (query.func_name or "") in function.name
+        if query.package_name in (None, function.package)
     ]
     page = found[query.marker : query.marker + query.maxitems]
     return ok(
@@ -121,7 +121,8 @@ def delete_function(account: Account, project_id: str, function_urn: str) -> Ans
     """FunctionGraph API: deleting a function, or one of its versions."""
     with saying():
         urn = parsed(project_id, function_urn)
-        account.functiongraph.functions.delete(account.functiongraph.function(urn), urn.qualifier)
+        function, version = account.functiongraph.resolve(urn)
+        account.functiongraph.functions.delete(function, version if urn.qualifier else "")
     return no_content()
 
 
@@ -166,11 +167,16 @@ def delete_tags(account: Account, project_id: str, tagged_id: str, body: TagsBod
 
 def _tagged(account: Account, project_id: str, tagged_id: str) -> Function:
     mine = owned(account.functiongraph.state.functions, project_id)
-    found = next((function for function in mine if tagged_id in (function.id, resource_id(function))), None)
+    found = next((function for function in mine if tagged_id in _names(account, function)), None)
     with saying():
         if found is None:
             raise Refusal(404, "FSS.0404", "The specified resource was not found.")
     return found
+
+
+def _names(account: Account, function: Function) -> tuple[str, ...]:
+    """What the tag API takes for the id of a function."""
+    return function.id, resource_id(function), account.functiongraph.urn(function).bare
 
 
 def _code(account: Account, function: Function, name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from math import ceil
 from threading import Thread
 from typing import Any
@@ -16,7 +16,7 @@ from emulator.core.message import Answer, Later, Request, ok
 from emulator.core.problems import ApiError, Refusal, bad_gateway
 from emulator.core.resources import owned
 from emulator.core.times import without_z
-from emulator.functiongraph.bodies import CancelBody, InvocationQuery
+from emulator.functiongraph.bodies import MEMORY, CancelBody, InvocationQuery
 from emulator.functiongraph.errors import not_json, too_large
 from emulator.functiongraph.models import Queued
 from emulator.functiongraph.queue import config_for
@@ -25,6 +25,7 @@ from emulator.functiongraph.runtime.spec import KernelCode, RunResult
 
 MAX_BODY = 6 * 1024 * 1024
 LOG_TAIL = 2000
+HOUR = 3600.0
 
 
 def invoke(account: Account, project_id: str, function_urn: str, request: Request) -> Later:
@@ -35,8 +36,10 @@ def invoke(account: Account, project_id: str, function_urn: str, request: Reques
             raise too_large("6 MB")
         _event(request)
         request_id = account.functiongraph.queue.new_request_id()
-        memory = function.versions[version].memory_size
-        work = account.functiongraph.running.start(function, version, request_id, request.body, urn.alias)
+        memory = _memory(request) or function.versions[version].memory_size
+        work = account.functiongraph.running.start(
+            function, version, request_id, request.body, urn.alias, memory_size=memory
+        )
 
     def answer() -> Answer:
         result = _awaited(account, work)
@@ -58,7 +61,8 @@ def list_invocations(account: Account, project_id: str, function_urn: str, query
     """FunctionGraph API: querying asynchronous invocations; none unless their log is enabled."""
     with saying():
         urn, function, _ = named(account, project_id, function_urn)
-        begin, end = _moment(query.query_begin_time), _moment(query.query_end_time)
+        begin = _moment(query.query_begin_time, account.now() - HOUR)
+        end = _moment(query.query_end_time, account.now())
     found = [
         one
         for one in owned(account.functiongraph.queue.entries, project_id)
@@ -66,8 +70,7 @@ def list_invocations(account: Account, project_id: str, function_urn: str, query
         and account.functiongraph.same(urn, one.function_urn)
         and query.request_id in (None, one.request_id)
         and query.status in (None, one.status)
-        and (begin is None or one.created_at >= begin)
-        and (end is None or one.created_at <= end)
+        and begin <= one.created_at <= end
     ]
     page = found[query.marker : query.marker + query.limit]
     shown = [_invocation(one) for one in page]
@@ -88,6 +91,16 @@ def _event(request: Request) -> Any:
         return json.loads(request.body)
     except ValueError:
         raise not_json() from None
+
+
+def _memory(request: Request) -> int | None:
+    """What the caller wants the instance to have instead of what is configured."""
+    text = request.headers.get("x-cff-instance-memory")
+    if text is None:
+        return None
+    if text not in map(str, MEMORY):
+        raise Refusal(400, "FSS.1007", "Invalid function memory.")
+    return int(text)
 
 
 def _awaited(account: Account, work: Callable[[], RunResult]) -> RunResult:
@@ -144,11 +157,11 @@ def _headers(request: Request, request_id: str, memory: int, result: RunResult) 
     return headers
 
 
-def _moment(text: str | None) -> float | None:
+def _moment(text: str | None, otherwise: float) -> float:
     if text is None:
-        return None
+        return otherwise
     try:
-        return datetime.fromisoformat(text).timestamp()
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise Refusal(400, "FSS.1001", f"Invalid query parameter: {text} is no time.") from None
 

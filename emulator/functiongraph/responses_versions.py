@@ -139,10 +139,10 @@ def _async_config(account: Account, project_id: str, function_urn: str) -> tuple
 
 
 def _destination(fields: DestinationFields | None, own: Urn) -> Destination | None:
-    if fields is None:
+    if fields is None or not (fields.destination or fields.param):
         return None
-    target = Destination.model_validate(fields.model_dump())
     try:
+        target = Destination.model_validate(fields.model_dump())
         urn = target.target()
         if target.destination == "FunctionGraph" and parsed(own.project_id, urn).bare == own.bare:
             raise ValueError("a function cannot be its own destination")

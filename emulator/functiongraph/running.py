@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,16 @@ class Running:
         self._runs: Counter[str] = Counter()
 
     def start(
-        self, function: Function, version: str, request_id: str, event: bytes, alias: str = ""
+        self,
+        function: Function,
+        version: str,
+        request_id: str,
+        event: bytes,
+        alias: str = "",
+        *,
+        memory_size: int | None = None,
     ) -> Callable[[], RunResult]:
-        """Take a place for an invocation.
+        """Take a place for an invocation; `memory_size` in MB, if not as it is configured.
 
         Raises:
             Throttled: too many functions run, or a dial says so.
@@ -54,7 +62,8 @@ class Running:
         self._runs[function.name] += 1
         run, trouble = self._runs[function.name], self._trouble(function.name)
         self._check_room(function, throttled=_every(run, trouble.throttled_every))
-        spec = self._spec(function, version)
+        configured = self._spec(function, version)
+        spec = replace(configured, memory_size=memory_size or configured.memory_size)
         invocation = Invocation(request_id, event, **self._credentials(function, version), alias=alias)
         self._busy[function.id] += 1
 

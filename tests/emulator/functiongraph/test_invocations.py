@@ -60,6 +60,12 @@ def test_the_other_form_of_answer_wraps_result_and_log(api: Caller, urn: str) ->
     assert invoke(api, urn, {}, X_CFF_Request_Version="v2").json()["error_code"] == "FSS.0400"
 
 
+def test_a_caller_may_ask_for_another_memory(api: Caller, urn: str, runner: Inline) -> None:
+    assert invoke(api, urn, {}, X_Cff_Instance_Memory="512").status == 200
+    assert runner.runs[0][0].memory_size == 512
+    assert invoke(api, urn, {}, X_Cff_Instance_Memory="513").json()["error_code"] == "FSS.1007"
+
+
 def test_the_log_comes_along_for_who_asks(api: Caller, urn: str) -> None:
     answer = invoke(api, urn, {}, X_Cff_Log_Type="tail")
     assert b"Finish invoke request" in b64decode(answer.headers["X-Cff-Function-Log"])

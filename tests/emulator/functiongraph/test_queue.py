@@ -63,12 +63,14 @@ def test_an_event_is_queued_and_run_later_with_the_requests_id(
     assert statuses(api, urn, status="FAIL") == []
 
 
-def test_statuses_are_shown_only_where_their_log_is_enabled(api: Caller, cloud: Emulator, urn: str) -> None:
+def test_statuses_are_shown_only_where_their_log_is_enabled(api: Caller, clock: ManualClock, urn: str) -> None:
     send(api, urn, {})
     assert statuses(api, urn) == []
     configure(api, urn)
     assert statuses(api, urn) == ["WAIT"]
-    assert statuses(api, urn, query_begin_time="2026-01-02T00:00:00Z") == []
+    clock.advance(3601)
+    assert statuses(api, urn) == []
+    assert statuses(api, urn, query_begin_time="2026-01-01T00:00:00") == ["WAIT"]
     assert api.refused("GET", f"{FUNCTIONS}/{urn}/async-invocations", query_end_time="now") == (400, "FSS.1001")
 
 

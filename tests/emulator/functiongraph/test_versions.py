@@ -74,15 +74,14 @@ def test_an_alias_stands_for_one_version_and_can_move(api: Caller, urn: str, pub
     assert api.refused("GET", f"{aliases}/live") == (404, "FSS.1053")
 
 
-def test_a_version_goes_alone_unless_an_alias_stands_for_it(api: Caller, urn: str, published: str) -> None:
+def test_a_version_goes_with_what_hangs_on_it(api: Caller, urn: str, published: str) -> None:
     api.post(f"{FUNCTIONS}/{urn}/aliases", {"name": "live", "version": "1"})
-    assert api.refused("DELETE", f"{FUNCTIONS}/{published}") == (428, "FSS.0428")
     timer = {"name": "t", "schedule_type": "Rate", "schedule": "1m"}
     api.post(f"{TRIGGERS}/{urn}:!live", {"trigger_type_code": "TIMER", "event_data": timer}, 201)
     assert api.refused("DELETE", f"{FUNCTIONS}/{urn}/aliases/live") == (403, "FSS.1154")
-    api.delete(f"{TRIGGERS}/{urn}:!live")
-    api.delete(f"{FUNCTIONS}/{urn}/aliases/live")
-    api.delete(f"{FUNCTIONS}/{published}")
+    api.delete(f"{FUNCTIONS}/{urn}:!live")
+    assert api.get(f"{FUNCTIONS}/{urn}/aliases") == []
+    assert not api.emulator.world().functiongraph.triggers
     assert api.refused("GET", f"{FUNCTIONS}/{published}/config") == (404, "FSS.1052")
 
 
@@ -93,7 +92,8 @@ def test_settings_of_asynchronous_invocations_are_replaced_whole(api: Caller, ur
     first = api.put(path, {"max_async_retry_attempts": 3, "destination_config": {"on_failure": target}})
     assert first["destination_config"] == {"on_success": {}, "on_failure": target}
     assert first["func_urn"] == f"{urn}:latest"
-    second = api.put(path, {"max_async_event_age_in_seconds": 60})
+    nothing = {"on_success": {"destination": "", "param": ""}}
+    second = api.put(path, {"max_async_event_age_in_seconds": 60, "destination_config": nothing})
     assert (second["max_async_retry_attempts"], second["destination_config"]["on_failure"]) == (1, {})
     assert api.get(path) == second == api.get(path + "s")["async_invoke_configs"][0]
     api.delete(path)
