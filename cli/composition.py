@@ -73,9 +73,7 @@ def services(cloud: Cloud, settings: Settings, stream: TextIO | None, verdicts: 
         settings=settings,
         now=utc_now,
         probe=probe,
-        sinks=lambda notify: verdicts.around(
-            sinks_for(settings, notify, cloud, stream), on_change=settings.events_on_change
-        ),
+        sinks=sinks,
     )
 
 

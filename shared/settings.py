@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import PermanentError
 from shared.request import Cidr, Duration, Risk, Webhook, invalid
+from shared.signing import read_key
 
 PREFIX = "DCS_ACCESS_"
 
@@ -23,6 +24,12 @@ def _json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def _signing(secret: SecretStr) -> SecretStr:
+    read_key(secret.get_secret_value())
+    return secret
+
+
+SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
@@ -33,7 +40,8 @@ class Settings(BaseModel):
     may stand in for a new one. `default_expires_after`: how long an exposure lasts if its request does not say;
     `expirer` is whose schedule ends it. `whitelist_slice`: of how many exposures, taking turns, a verification
     reads the whitelist beyond those that are not reached. `events_on_change`: the embedded engine tells a verdict
-    only if it is another one than before.
+    only if it is another one than before. `event_webhook_secret` signs what webhooks get; while it is being
+    changed there are two, with a space between them.
 
     Where it is deployed: `application` is the name that all of its functions share, `endpoint` the pattern of a
     service's address, `event_topic` the URN of the topic that gets the events.
@@ -59,6 +67,7 @@ class Settings(BaseModel):
     whitelist_slice: int = Field(default=50, ge=0)
     event_file: str | None = None
     event_webhooks: Annotated[tuple[Webhook, ...], BeforeValidator(_words)] = ()
+    event_webhook_secret: Annotated[tuple[SigningSecret, ...], BeforeValidator(_words)] = ()
     events_on_change: bool = False
     application: str = Field(default="dcs-access", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")
     region: str | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,8 +16,9 @@ import requests
 from shared.errors import AccessError, ErrorCode, TemporaryError
 from shared.masking import mask_url
 from shared.otc.cloud import Cloud
-from shared.services import Sink, gather
+from shared.services import Sink, gather, utc_now
 from shared.settings import Settings
+from shared.signing import Signer, read_key
 
 WEBHOOK_TIMEOUT = 10.0
 _CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -62,9 +64,10 @@ class FileSink:
 
 @dataclass(frozen=True)
 class WebhookSink:
-    """A URL that takes CloudEvents in structured mode; any 2xx is a delivery."""
+    """A URL that takes CloudEvents in structured mode, signed if there is a signer; any 2xx is a delivery."""
 
     url: str
+    signer: Signer | None = None
 
     @property
     def name(self) -> str:
@@ -73,11 +76,13 @@ class WebhookSink:
 
     def deliver(self, event: dict[str, Any]) -> None:
         """Post the event; a redirection is no delivery, since it would turn the POST into a GET."""
+        body = json.dumps(event).encode()
+        signed = self.signer.headers(event["id"], body) if self.signer else {}
         try:
             answer = requests.post(
                 self.url,
-                data=json.dumps(event).encode(),
-                headers={"Content-Type": _CONTENT_TYPE},
+                data=body,
+                headers={"Content-Type": _CONTENT_TYPE, **signed},
                 timeout=WEBHOOK_TIMEOUT,
                 allow_redirects=False,
             )
@@ -107,14 +112,23 @@ class TopicSink:
             raise _undelivered(self.name, f"did not take it: {problem}".rstrip(".")) from None
 
 
-def sinks_for(settings: Settings, notify: tuple[str, ...], cloud: Cloud, stream: TextIO | None = None) -> list[Sink]:
-    """The stream, the configured sinks and the webhooks a request names, each once."""
+def sinks_for(
+    settings: Settings,
+    notify: tuple[str, ...],
+    cloud: Cloud,
+    stream: TextIO | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
+) -> list[Sink]:
+    """The stream, the configured sinks and the webhooks a request names, each once; `now` dates the signatures."""
     sinks: list[Sink] = [StreamSink(stream)] if stream else []
     if settings.event_file:
         sinks.append(FileSink(Path(settings.event_file)))
     if settings.event_topic:
         sinks.append(TopicSink(cloud, settings.event_topic))
-    return sinks + [WebhookSink(url) for url in dict.fromkeys((*settings.event_webhooks, *notify))]
+    keys = [read_key(secret.get_secret_value()) for secret in settings.event_webhook_secret]
+    signer = Signer(keys, now) if keys else None
+    return sinks + [WebhookSink(url, signer) for url in dict.fromkeys((*settings.event_webhooks, *notify))]
 
 
 def deliver(sinks: Sequence[Sink], event: dict[str, Any]) -> list[TemporaryError]:

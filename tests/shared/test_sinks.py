@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hmac
 import io
 import json
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.errors import ErrorCode, TemporaryError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
-from shared.settings import Settings
+from shared.settings import Settings, read_settings
+from shared.signing import Signer, read_key
 from shared.sinks import FileSink, StreamSink, TopicSink, WebhookSink, sinks_for
 from tests.shared.otc.canned import Canned, answer
 
@@ -71,6 +75,49 @@ def test_a_webhook_gets_the_event_as_a_structured_cloudevent():
     (headers, body) = heard[0]
     assert body == EVENT
     assert headers["Content-Type"].startswith("application/cloudevents+json")
+
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER = "whsec_" + b64encode(bytes(32)).decode()
+AT = datetime.fromtimestamp(1614265330, UTC)
+
+
+def test_a_signature_is_the_one_of_the_specification():
+    headers = Signer([read_key(SECRET)], lambda: AT).headers("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}')
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+
+
+def test_every_webhook_gets_the_bytes_that_were_signed_once_by_each_secret():
+    settings = Settings.model_validate({"event_webhook_secret": f"{SECRET} {OTHER}"})
+    with _webhook(204) as (url, heard), _webhook(204) as (other, heard_too):
+        for sink in sinks_for(
+            settings.model_copy(update={"event_webhooks": (url,)}), (other,), Cloud(Canned()), now=lambda: AT
+        ):
+            sink.deliver(EVENT)
+    for headers, body in (*heard, *heard_too):
+        signed = f"{EVENT['id']}.1614265330.".encode() + json.dumps(body).encode()
+        wanted = [b64encode(hmac.digest(read_key(each), signed, "sha256")).decode() for each in (SECRET, OTHER)]
+        assert headers["webhook-signature"] == " ".join(f"v1,{each}" for each in wanted)
+        assert (headers["webhook-id"], headers["webhook-timestamp"]) == (EVENT["id"], "1614265330")
+    assert len(heard) == len(heard_too) == 1
+
+
+@pytest.mark.parametrize(
+    "secret", ["hunter2", "whsec_hunter2", "whsec_aHVudGVyMg==", "whsec_" + "A" * 200, f"{SECRET} hunter2"]
+)
+def test_a_secret_that_cannot_sign_is_refused_and_none_is_ever_shown(secret: str):
+    with pytest.raises(PermanentError) as refused:
+        read_settings({"DCS_ACCESS_EVENT_WEBHOOK_SECRET": secret}.get)
+    assert refused.value.data.field == "DCS_ACCESS_EVENT_WEBHOOK_SECRET"
+    assert not any(word in refused.value.data.model_dump_json() for word in secret.split())
+    settings = read_settings({"DCS_ACCESS_EVENT_WEBHOOK_SECRET": SECRET}.get)
+    (sink,) = sinks_for(settings, ("http://a/x",), Cloud(Canned()))
+    assert SECRET.removeprefix("whsec_") not in f"{settings!r} {settings.model_dump_json()} {sink!r} {sink.name}"
+    assert repr(read_key(SECRET)) not in repr(sink)
 
 
 @pytest.mark.parametrize("status", [302, 400, 500])
