@@ -54,7 +54,7 @@ class CtsBackend:
         if watched is None or token is None:
             return
         for trace in traced(watched, token, answer, self._account):
-            job = watched.operation.job and answer.status < 400
+            job = watched.operation.job and trace["trace_rating"] == "normal"
             if not job or watched.operation.submitted:
                 self._emit(trace)
             if job:

@@ -62,12 +62,12 @@ class Watched:
 
 def traced(watched: Watched, token: Token, answer: Answer, account: Account) -> Iterator[Trace]:
     """The traces of a call, one for each resource."""
-    failed = answer.status >= 400
     operation = watched.operation
     body = watched.document["body"]
     trace_name = operation.submitted_name(body) if operation.submitted else operation.name(body)
     for reference in watched.references(answer.body) or [""]:
         resource_id, name = _identity(watched, reference)
+        rating = "warning" if answer.status >= 400 or reference in _refused(answer.body) else "normal"
         yield {
             "api_version": "",
             "code": answer.status,
@@ -85,8 +85,8 @@ def traced(watched: Watched, token: Token, answer: Answer, account: Account) -> 
             "service_type": operation.service_type,
             "source_ip": "127.0.0.1",
             "trace_name": trace_name,
-            "trace_rating": "warning" if failed else "normal",
-            "trace_status": "warning" if failed else "normal",
+            "trace_rating": rating,
+            "trace_status": rating,
             "trace_type": "ApiCall",
             "user": _user(token, account),
         }
@@ -125,6 +125,12 @@ def _identity(watched: Watched, reference: str) -> tuple[str, str]:
     if reference.startswith("urn:smn:"):
         return reference, parts[4]
     return reference, watched.names.get(reference) or _given_name(watched.document["body"]) or ""
+
+
+def _refused(body: Mapping[str, Any] | None) -> set[str]:
+    """The instances that a call for several could do nothing with."""
+    results = (body or {}).get("results")
+    return {one["instance"] for one in results if one.get("result") == "failed"} if isinstance(results, list) else set()
 
 
 def _given_name(body: Any) -> str:

@@ -162,6 +162,18 @@ def test_jobs_for_several_instances_have_names_of_their_own(api: Caller, redis: 
     assert {trace["resource_id"] for trace in traces(api)} == set(both["instances"])
 
 
+def test_of_several_instances_those_that_were_refused_are_warnings(slow: Emulator, clock: ManualClock) -> None:
+    api = Caller(slow)
+    redis = api.get(INSTANCES)["instances"][0]["instance_id"]
+    fresh = new_instance(api)
+    api.call("DELETE", INSTANCES, {"instances": [fresh, redis]})
+    (warning,) = traces(api, trace_name="batchDeleteDCSInstance")
+    assert (warning["resource_id"], warning["trace_rating"]) == (fresh, "warning")
+    clock.advance(60)
+    deleted = traces(api, trace_name="batchDeleteDCSInstance")[0]
+    assert (deleted["resource_id"], deleted["trace_rating"]) == (redis, "normal")
+
+
 def test_the_query_filters_and_pages_from_the_newest_on(api: Caller, clock: ManualClock) -> None:
     for name in ("a", "b", "c"):
         api.post("/v1/{pid}/vpcs", {"vpc": {"name": name, "cidr": "10.9.0.0/16"}})
