@@ -49,7 +49,10 @@ def create_function(account: Account, project_id: str, body: CreateBody) -> Answ
 
 
 def list_functions(account: Account, project_id: str, query: FunctionQuery) -> Answer:
-    """FunctionGraph API: querying functions."""
+    """FunctionGraph API: querying functions; the marker counts functions.
+
+    Assumed: the order, which is that of their creation.
+    """
     found = [
         function
         for function in seen(owned(account.functiongraph.state.functions, project_id), account.now())
@@ -73,7 +76,10 @@ def show_config(account: Account, project_id: str, function_urn: str) -> Answer:
 
 
 def update_config(account: Account, project_id: str, function_urn: str, body: ConfigBody) -> Answer:
-    """FunctionGraph API: modifying the metadata of a function; its name and runtime are fixed."""
+    """FunctionGraph API: modifying the metadata of a function; its name and runtime are fixed.
+
+    Assumed: what is left out stays as it is.
+    """
     with saying():
         function = latest(account, project_id, function_urn)
         _check_variables(body, function)
@@ -109,7 +115,7 @@ def update_code(account: Account, project_id: str, function_urn: str, body: Code
 
 
 def update_max_instances(account: Account, project_id: str, function_urn: str, body: MaxInstancesBody) -> Answer:
-    """FunctionGraph API: updating the maximum of instances; 0 lets nothing run."""
+    """FunctionGraph API: updating max. instances of a function; 0 lets nothing run."""
     with saying():
         function = latest(account, project_id, function_urn)
     function.max_instances = body.max_instance_num
@@ -118,7 +124,10 @@ def update_max_instances(account: Account, project_id: str, function_urn: str, b
 
 
 def delete_function(account: Account, project_id: str, function_urn: str) -> Answer:
-    """FunctionGraph API: deleting a function, or one of its versions."""
+    """FunctionGraph API: deleting a function or function version; by an alias the version that it stands for.
+
+    Assumed: the aliases of a deleted version go with it; the code of refusing to delete the latest one.
+    """
     with saying():
         urn = parsed(project_id, function_urn)
         function, version = account.functiongraph.resolve(urn)
@@ -142,7 +151,7 @@ def show_quotas(account: Account, project_id: str) -> Answer:
 
 
 def list_tags(account: Account, project_id: str, tagged_id: str) -> Answer:
-    """FunctionGraph API: querying resource tags."""
+    """FunctionGraph API: querying function tags; by resource id or URN."""
     return ok({"tags": shown(_tagged(account, project_id, tagged_id).tags), "sys_tags": []})
 
 

@@ -29,7 +29,11 @@ HOUR = 3600.0
 
 
 def invoke(account: Account, project_id: str, function_urn: str, request: Request) -> Later:
-    """FunctionGraph API: executing a function synchronously; a function's own failure is a 200, too."""
+    """FunctionGraph API: executing a function synchronously; a function's own failure is a 200, too.
+
+    Assumed: the values of `X-Func-Err-Code`; the codes for an event that is no JSON or over 6 MB; 504 after
+    `gateway_seconds` while the function runs on; 429 at `function_concurrency` and at the maximum of instances.
+    """
     with saying():
         urn, function, version = named(account, project_id, function_urn)
         if len(request.body) > MAX_BODY:
@@ -49,7 +53,12 @@ def invoke(account: Account, project_id: str, function_urn: str, request: Reques
 
 
 def invoke_async(account: Account, project_id: str, function_urn: str, request: Request) -> Answer:
-    """FunctionGraph API: executing a function asynchronously; 202 when it is persisted."""
+    """FunctionGraph API: executing a function asynchronously; 202 when it is persisted.
+
+    Assumed: the body reaches the handler unchanged; over 256 KB it is a 413; without settings nothing is tried
+    again; the pause before a retry doubles from `async_retry_seconds`; what is throttled waits, and what is over the
+    function's maximum of instances is discarded; dial `events` brings it late, twice or out of order.
+    """
     with saying():
         urn, _, _ = named(account, project_id, function_urn)
         event = _event(request)
@@ -58,7 +67,10 @@ def invoke_async(account: Account, project_id: str, function_urn: str, request: 
 
 
 def list_invocations(account: Account, project_id: str, function_urn: str, query: InvocationQuery) -> Answer:
-    """FunctionGraph API: querying asynchronous invocations; none unless their log is enabled."""
+    """FunctionGraph API: querying asynchronous invocation requests; of the last hour, unless it says otherwise.
+
+    Assumed: none are shown where `enable_async_status_log` is off.
+    """
     with saying():
         urn, function, _ = named(account, project_id, function_urn)
         begin = _moment(query.query_begin_time, account.now() - HOUR)
@@ -78,7 +90,10 @@ def list_invocations(account: Account, project_id: str, function_urn: str, query
 
 
 def cancel(account: Account, project_id: str, function_urn: str, body: CancelBody) -> Answer:
-    """FunctionGraph API: stopping an asynchronous invocation request; 200 and `null`."""
+    """FunctionGraph API: stopping an asynchronous invocation request; 200 and `null`.
+
+    Assumed: what runs is stopped, fails with 4208, and goes to no destination.
+    """
     with saying():
         named(account, project_id, function_urn)
         if not account.functiongraph.queue.cancel(project_id, body.request_id):

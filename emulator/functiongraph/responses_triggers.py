@@ -19,7 +19,11 @@ KINDS = ("DEDICATEDGATEWAY", "DDS", "DMS", "LTS", "KAFKA", "OBS", "OPENSOURCEKAF
 
 
 def create_trigger(account: Account, project_id: str, function_urn: str, body: TriggerBody) -> Answer:
-    """FunctionGraph API: creating a trigger; 201."""
+    """FunctionGraph API: creating a trigger; 201; SMN, TIMER and CTS are emulated.
+
+    Assumed: a twin is one of the same topic or name at the same version or alias; a cron expression without a time
+    zone is in UTC; in a skipped hour nothing fires, in a repeated one both times.
+    """
     kind = body.trigger_type_code
     with saying():
         urn, _, _ = named(account, project_id, function_urn)

@@ -24,7 +24,10 @@ from emulator.functiongraph.views import alias, async_config, config, summary
 
 
 def publish_version(account: Account, project_id: str, function_urn: str, body: PublishBody) -> Answer:
-    """FunctionGraph API: publishing a function version; 200."""
+    """FunctionGraph API: publishing a function version; 200.
+
+    Assumed: the name that a version gets if none is given, and the code of refusing the twenty-first.
+    """
     with saying():
         function = latest(account, project_id, function_urn)
         number = account.functiongraph.functions.publish(function, body.version, body.description, body.digest)
@@ -32,7 +35,7 @@ def publish_version(account: Account, project_id: str, function_urn: str, body: 
 
 
 def list_versions(account: Account, project_id: str, function_urn: str, query: PageQuery) -> Answer:
-    """FunctionGraph API: querying versions of a function."""
+    """FunctionGraph API: querying the versions of a function."""
     with saying():
         _, function, _ = named(account, project_id, function_urn)
     names = list(function.versions)
@@ -53,21 +56,21 @@ def create_alias(account: Account, project_id: str, function_urn: str, body: Ali
 
 
 def list_aliases(account: Account, project_id: str, function_urn: str) -> Answer:
-    """FunctionGraph API: querying aliases; a plain list."""
+    """FunctionGraph API: querying all versions and aliases of a function; a plain list of aliases."""
     with saying():
         urn, function, _ = named(account, project_id, function_urn)
     return listed([alias(urn, name, one) for name, one in function.aliases.items()])
 
 
 def show_alias(account: Account, project_id: str, function_urn: str, alias_name: str) -> Answer:
-    """FunctionGraph API: querying an alias."""
+    """FunctionGraph API: querying the alias of a function version."""
     with saying():
         urn, function, _ = named(account, project_id, function_urn)
         return ok(alias(urn, alias_name, account.functiongraph.functions.alias(function, alias_name)))
 
 
 def update_alias(account: Account, project_id: str, function_urn: str, alias_name: str, body: AliasFields) -> Answer:
-    """FunctionGraph API: modifying an alias."""
+    """FunctionGraph API: modifying the alias of a function version; weights are not emulated."""
     with saying():
         urn, function, _ = named(account, project_id, function_urn)
         functions = account.functiongraph.functions
@@ -75,7 +78,7 @@ def update_alias(account: Account, project_id: str, function_urn: str, alias_nam
 
 
 def delete_alias(account: Account, project_id: str, function_urn: str, alias_name: str) -> Answer:
-    """FunctionGraph API: deleting an alias."""
+    """FunctionGraph API: deleting an alias of a function version."""
     with saying():
         _, function, _ = named(account, project_id, function_urn)
         account.functiongraph.functions.delete_alias(function, alias_name)
@@ -83,7 +86,10 @@ def delete_alias(account: Account, project_id: str, function_urn: str, alias_nam
 
 
 def put_async_config(account: Account, project_id: str, function_urn: str, body: AsyncConfigBody) -> Answer:
-    """FunctionGraph API: configuring asynchronous execution notification; replaces what was there."""
+    """FunctionGraph API: configuring asynchronous execution notification; OBS is not emulated.
+
+    Assumed: it replaces all that was said before; a function is refused as its own destination.
+    """
     with saying():
         urn, function, _ = named(account, project_id, function_urn)
         qualifier = urn.qualifier or LATEST
@@ -101,7 +107,10 @@ def put_async_config(account: Account, project_id: str, function_urn: str, body:
 
 
 def show_async_config(account: Account, project_id: str, function_urn: str) -> Answer:
-    """FunctionGraph API: querying asynchronous execution notification settings of a version."""
+    """FunctionGraph API: querying asynchronous execution notification settings of a function version.
+
+    Assumed: 404 and FSS.0404 where nothing was said.
+    """
     with saying():
         urn, found = _async_config(account, project_id, function_urn)
     return ok(async_config(urn, found))
@@ -116,7 +125,7 @@ def delete_async_config(account: Account, project_id: str, function_urn: str) ->
 
 
 def list_async_configs(account: Account, project_id: str, function_urn: str) -> Answer:
-    """FunctionGraph API: querying asynchronous execution notification settings of all versions."""
+    """FunctionGraph API: querying asynchronous execution notification settings of a function's all versions."""
     with saying():
         urn, function, _ = named(account, project_id, function_urn)
     found = [async_config(urn.of(qualifier), one) for qualifier, one in function.async_configs.items()]
