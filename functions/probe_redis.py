@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+from pydantic import AwareDatetime
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan
 from shared.probe import ProbeAnswer
 from shared.request import Risk
+from shared.resources.converge import gone
 from shared.results import Finding, StepResult
 from shared.services import LocalContext, Services
 from shared.step import Order, run_step
@@ -16,6 +20,8 @@ from shared.step import Order, run_step
 
 class _Order(Order):
     plan: Plan
+    load_balancer_id: str
+    seen: AwareDatetime
     public_address: str
     ip_group_id: str
     accept: tuple[Risk, ...] = ()
@@ -28,6 +34,8 @@ def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
 
 
 def _probe(order: _Order, services: Services) -> StepResult:
+    if services.now() - order.seen > timedelta(seconds=services.settings.fresh_seconds):
+        _check_parent(services.cloud, order.load_balancer_id)
     place = f"{order.public_address}:{order.plan.listener_port}"
     answer = services.probe(order.public_address, order.plan.listener_port)
     if answer is ProbeAnswer.OPEN and Risk.NO_PASSWORD not in order.accept:
@@ -47,6 +55,16 @@ def _probe(order: _Order, services: Services) -> StepResult:
             advice="Run it from an address in the allow-list, or leave require_probe out.",
         )
     return StepResult(facts={"answer": answer}, findings=_findings(place, answer))
+
+
+def _check_parent(cloud: Cloud, load_balancer_id: str) -> None:
+    """What was healthy a while ago may have been taken down since, by another delivery of the same run too."""
+    try:
+        cloud.elb.load_balancer(load_balancer_id)
+    except PermanentError as problem:
+        if problem.code is ErrorCode.NOT_FOUND:
+            raise gone("load balancer", load_balancer_id) from None
+        raise
 
 
 def _close(cloud: Cloud, ip_group_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from shared.errors import ErrorCode
+from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan, Target
 from shared.record import read_record
@@ -18,7 +18,10 @@ from shared.results import StepResult
 from shared.services import LocalContext, Services
 from shared.step import Order, run_step
 
-Decision = Literal["release", "restore", "leave"]
+Decision = Literal["complete", "release", "restore", "leave"]
+
+_DECIDED = frozenset({ErrorCode.OPEN_TO_ALL, ErrorCode.PROBE_FAILED, ErrorCode.CANCELLED})
+"""What says enough about an exposure that is reached, or is no failure at all."""
 
 
 class _Order(Order):
@@ -40,12 +43,14 @@ def _review(order: _Order, services: Services) -> StepResult:
     existed = existing is not None or (record is not None and record.taken)
     complete = existing is not None and existing.complete
     owner = record.run if record else None
+    serves = not complete and _serves(services.cloud, order.target)
     decision, reason = decide_failure(
         run=order.run,
         owner=owner,
         error=order.error,
         on_failure=order.on_failure,
-        stood=complete or (existed and _serves(services.cloud, order.target)),
+        stood=complete or (existed and serves),
+        serves=serves and not order.passes,
     )
     taken_over = owner not in {None, order.run}
     lost = discard_own_losers(order.target, order.run, services) if taken_over else ()
@@ -53,11 +58,17 @@ def _review(order: _Order, services: Services) -> StepResult:
 
 
 def decide_failure(
-    *, run: str, owner: str | None, error: str, on_failure: OnFailure, stood: bool
+    *, run: str, owner: str | None, error: str, on_failure: OnFailure, stood: bool, serves: bool
 ) -> tuple[Decision, str]:
-    """What to do, and why; `stood` says that a whole exposure was there before the run, not a half-built one."""
+    """What to do, and why.
+
+    `stood` says that a whole exposure was there before the run, not a half-built one; `serves` that this run's is
+    reached now, and has not been gone over once more: another delivery of the run may have built it meanwhile.
+    """
     if owner not in {None, run}:
         return "leave", f"run {owner} has adopted the exposure"
+    if serves and not stood and owner == run and error not in _DECIDED:
+        return "complete", "the instance is reached after all"
     if on_failure is OnFailure.KEEP:
         return "leave", "the request asks to keep what was made"
     if stood and error != ErrorCode.OPEN_TO_ALL:
@@ -67,4 +78,13 @@ def decide_failure(
 
 def _serves(cloud: Cloud, target: Target) -> bool:
     balancers = find_load_balancers(cloud, target.name, target.exposure)
-    return any(serving(cloud.elb.status_tree(balancer.id), target.name) for balancer in balancers)
+    return any(_reached(cloud, balancer.id, target.name) for balancer in balancers)
+
+
+def _reached(cloud: Cloud, load_balancer_id: str, name: str) -> bool:
+    try:
+        return serving(cloud.elb.status_tree(load_balancer_id), name)
+    except PermanentError as problem:
+        if problem.code is ErrorCode.NOT_FOUND:
+            return False
+        raise

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from emulator import World
 from emulator.world import SMALL
 from tests.support.product import Product
+
+ProductT = TypeVar("ProductT", bound=Product)
 
 ONE_SET = {
     "elb.loadbalancers": 1,
@@ -32,33 +35,33 @@ def holdings(product: Product) -> dict[str, int]:
     return counts
 
 
-def cross_vpc() -> tuple[Product, dict[str, Any]]:
+def cross_vpc(kind: type[ProductT]) -> tuple[ProductT, dict[str, Any]]:
     """Load balancer and instance in two VPCs."""
-    product = Product()
+    product = kind()
     return product, product.request(request_id="chaos")
 
 
-def whitelisted() -> tuple[Product, dict[str, Any]]:
+def whitelisted(kind: type[ProductT]) -> tuple[ProductT, dict[str, Any]]:
     """The same with a whitelist that keeps the load balancer out."""
     text = SMALL.replace(
         "password: Demo-Redis-1}",
         "password: Demo-Redis-1, whitelist: {enable_whitelist: true,\n"
         "       whitelist: [{group_name: office, ip_list: [192.168.0.0/24]}]}}",
     )
-    product = Product(World.loads(text))
+    product = kind(World.loads(text))
     return product, product.request(request_id="chaos")
 
 
-def same_vpc() -> tuple[Product, dict[str, Any]]:
+def same_vpc(kind: type[ProductT]) -> tuple[ProductT, dict[str, Any]]:
     """Load balancer and instance in one VPC, as documented."""
-    product = Product()
+    product = kind()
     return product, product.request(request_id="chaos", vpc_id=product.vpc_id("vpc-dcs"))
 
 
+STAGES = {"cross-vpc": cross_vpc, "whitelisted": whitelisted, "same-vpc": same_vpc}
+"""Worlds by their names, for a kind of product."""
 SCENES: dict[str, Callable[[], tuple[Product, dict[str, Any]]]] = {
-    "cross-vpc": cross_vpc,
-    "whitelisted": whitelisted,
-    "same-vpc": same_vpc,
+    name: partial(stage, Product) for name, stage in STAGES.items()
 }
 
 

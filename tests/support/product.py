@@ -10,6 +10,7 @@ from typing import Any
 from emulator import Dials, Emulator, World
 from emulator.clock import EPOCH
 from emulator.dataplane import DataPlane
+from emulator.functiongraph.runtime.spec import Runner
 from shared.ids import exposure_id, run_id
 from shared.otc.cloud import Cloud
 from shared.probe import ProbeAnswer
@@ -59,10 +60,11 @@ class Product:
         probe: Callable[[str, int], ProbeAnswer] = lambda _host, _port: ProbeAnswer.LOCKED,
         emulator: Emulator | None = None,
         clock: VirtualClock | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self.clock = clock or VirtualClock(EPOCH)
         self.emulator = emulator or Emulator(
-            world or World.small(), dials=dials, data_plane=data_plane, clock=SteppedClock(self.clock)
+            world or World.small(), dials=dials, data_plane=data_plane, clock=SteppedClock(self.clock), runner=runner
         )
         self.cloud: Cloud = cloud_on(self.emulator)
         self.sink = MemorySink()

@@ -70,6 +70,27 @@ def test_a_whitelist_entry_is_needed_by_other_exposures_of_the_same_instance() -
 def test_a_failed_run_releases_its_own_restores_what_served_and_leaves_what_is_anothers(
     owner: str | None, on_failure: OnFailure, error: str, decision: str, *, serves: bool
 ) -> None:
-    made, reason = decide_failure(run="me", owner=owner, error=error, on_failure=on_failure, stood=serves)
+    made, reason = decide_failure(run="me", owner=owner, error=error, on_failure=on_failure, stood=serves, serves=False)
     assert made == decision
     assert reason
+
+
+@pytest.mark.parametrize(
+    ("owner", "error", "stood", "decision"),
+    [
+        ("me", "Unhealthy", False, "complete"),
+        ("me", "Internal", False, "complete"),
+        ("me", "Unhealthy", True, "restore"),
+        ("another", "Unhealthy", False, "leave"),
+        (None, "Unhealthy", False, "release"),
+        ("me", ErrorCode.OPEN_TO_ALL, False, "release"),
+        ("me", ErrorCode.PROBE_FAILED, False, "release"),
+        ("me", ErrorCode.CANCELLED, False, "release"),
+    ],
+)
+def test_a_failed_run_whose_exposure_is_reached_after_all_is_completed_unless_that_is_why_it_failed(
+    owner: str | None, error: str, decision: str, *, stood: bool
+) -> None:
+    rollback = OnFailure.ROLLBACK
+    made, _ = decide_failure(run="me", owner=owner, error=error, on_failure=rollback, stood=stood, serves=True)
+    assert made == decision

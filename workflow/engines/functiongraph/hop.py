@@ -63,8 +63,10 @@ def hop(tree: RunTree, platform: Platform, note: Callable[[Did], None]) -> bool:
         OutOfTimeError: not even a new invocation has the time for what is due.
     """
     slept = 0.0
-    while not tree.end:
+    while True:
         calls = _calls(tree, platform.clock())
+        if tree.end:
+            return False
         if calls:
             return _round(tree, platform, calls, note, fresh=not slept)
         wait = tree.due()[0][0] - platform.clock()
@@ -75,7 +77,6 @@ def hop(tree: RunTree, platform: Platform, note: Callable[[Did], None]) -> bool:
         if wait > 0:
             platform.sleep(nap)
             slept += nap
-    return False
 
 
 def _calls(tree: RunTree, now: float) -> dict[int, Invoke]:
