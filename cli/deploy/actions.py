@@ -101,15 +101,16 @@ def _looked_at(module: str, name: str) -> _Found:
     actions: set[str] = set()
     names: list[Place] = []
     for definition in source.definitions[name]:
-        imports = {**source.imports, **dict(_imports(module, ast.walk(definition)))}
-        aliases = _aliases(definition)
-        for node in ast.walk(definition):
+        nodes = list(ast.walk(definition))
+        imports = {**source.imports, **dict(_imports(module, nodes))}
+        aliases = _aliases(nodes)
+        for node in nodes:
             if isinstance(node, ast.Name):
                 names += _named(node.id, module, source, imports)
             elif isinstance(node, ast.Attribute):
                 actions |= _called(node, aliases)
                 names += [_BOUND[node.attr]] if node.attr in _BOUND else []
-        _refuse_whole_clients(definition, module)
+        _refuse_whole_clients(nodes, module)
     return _Found(frozenset(actions), tuple(names))
 
 
@@ -119,9 +120,9 @@ def _named(name: str, module: str, source: _Source, imports: Mapping[str, Place]
     return [(module, name)] if name in source.definitions else []
 
 
-def _aliases(definition: ast.AST) -> dict[str, str]:
+def _aliases(nodes: Iterable[ast.AST]) -> dict[str, str]:
     """The local names of clients: `elb = services.cloud.elb`."""
-    assignments = [node for node in ast.walk(definition) if isinstance(node, ast.Assign)]
+    assignments = [node for node in nodes if isinstance(node, ast.Assign)]
     return {
         node.targets[0].id: node.value.attr
         for node in assignments
@@ -150,10 +151,10 @@ def _called(node: ast.Attribute, aliases: Mapping[str, str]) -> frozenset[str]:
     return frozenset(_declared(kind, node.attr, {}))
 
 
-def _refuse_whole_clients(definition: ast.AST, module: str) -> None:
+def _refuse_whole_clients(nodes: Iterable[ast.AST], module: str) -> None:
     """A client that is passed on as a whole would hide which of its calls are made."""
-    followed = {id(node.value) for node in ast.walk(definition) if isinstance(node, ast.Attribute | ast.Assign)}
-    for node in ast.walk(definition):
+    followed = {id(node.value) for node in nodes if isinstance(node, ast.Attribute | ast.Assign)}
+    for node in nodes:
         if isinstance(node, ast.Attribute) and _is_client(node) and id(node) not in followed:
             raise UnclearError(f"{module}:{node.lineno} passes on {ast.unparse(node)} as a whole")
 
@@ -195,7 +196,7 @@ def _defined(statement: ast.stmt) -> list[str]:
             return []
 
 
-def _imports(module: str, nodes: Iterator[ast.AST]) -> Iterator[tuple[str, Place]]:
+def _imports(module: str, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, Place]]:
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OWN:
             yield from (((alias.asname or alias.name), (node.module, alias.name)) for alias in node.names)

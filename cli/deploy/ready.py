@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cli.deploy.apply import Site
 from cli.deploy.model import Function, Ref, Template
 from cli.deploy.template import merged
 from shared.errors import AccessError, ErrorCode, TemporaryError
+from shared.services import gather
 
 DEADLINE = 900.0
 """Seconds: a changed agency is said to take ten minutes to reach functions."""
@@ -61,23 +63,33 @@ def probes(template: Template, steps: frozenset[str]) -> list[Probe]:
 
 
 def wait_until_ready(site: Site, due: list[Probe], sleep: Callable[[float], None], tell: Callable[[str], None]) -> None:
-    """Ask until every agency works.
+    """Ask until every agency works, those of steps first.
 
     Raises:
         TemporaryError: `NotReady`, one still does not after the deadline.
         AccessError: a function is at fault.
     """
     waited = 0.0
-    for probe in due:
-        while not probe.works(site):
+    for step in (True, False):
+        waiting = [probe for probe in due if probe.step is step]
+        while waiting := _failing(site, waiting):
             if waited >= DEADLINE:
-                raise TemporaryError(
-                    ErrorCode.NOT_READY,
-                    f"{probe.agency} does not work after {DEADLINE / 60:.0f} minutes: {probe.function} gets no token.",
-                    resource=probe.agency,
-                    advice="Deploy again later; look into the log of the function.",
-                )
+                raise _given_up(waiting[0])
             if not waited:
                 tell("Waiting until the new agencies work; that may take ten minutes.")
             sleep(_EVERY)
             waited += _EVERY
+
+
+def _failing(site: Site, waiting: list[Probe]) -> list[Probe]:
+    works = gather(*(partial(probe.works, site) for probe in waiting))
+    return [probe for probe, well in zip(waiting, works, strict=True) if not well]
+
+
+def _given_up(probe: Probe) -> TemporaryError:
+    return TemporaryError(
+        ErrorCode.NOT_READY,
+        f"{probe.agency} does not work after {DEADLINE / 60:.0f} minutes: {probe.function} gets no token.",
+        resource=probe.agency,
+        advice="Deploy again later; look into the log of the function.",
+    )
