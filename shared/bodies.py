@@ -13,7 +13,7 @@ LARGEST = 128 * 1024
 """Characters of a request: far more than one needs, and half of what a function passes on."""
 DEEPEST = 32
 """Levels of nesting: far more than any event has, and far from what a reader cannot follow."""
-_WRAPPERS = 4
+_WRAPPERS = 8
 
 
 def unwrapped(event: object) -> Any:

@@ -32,6 +32,18 @@ class Watched(Serverless):
         traces = {"name": "changes", "operations": operations}
         triggers.create_trigger(self.urn("on_trace"), "CTS", "ACTIVE", traces)
 
+    def allow_telling(self) -> None:
+        """Give the platform an agency as which it may tell of failures."""
+        iam = self.cloud.iam
+        agency = {"name": "platform", "domain_id": iam.domain_id(), "trust_domain_name": "op_svc_cff"}
+        statement = {"Effect": "Allow", "Action": ["smn:topic:publish", "smn:topic:list"]}
+        policy = {"Version": "1.1", "Statement": [statement]}
+        role = iam.create_policy({"display_name": "tell", "type": "XA", "description": "", "policy": policy})
+        iam.grant(iam.create_agency(agency).id, role.id)
+        with self.emulator.change() as account:
+            for function in account.functiongraph.state.functions.values():
+                function.latest.xrole = "platform"
+
     def every(self, schedule: str) -> None:
         """Have all exposures verified regularly."""
         data = {"name": "verify", "schedule_type": "Rate", "schedule": schedule, "user_event": ""}
