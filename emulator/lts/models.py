@@ -48,7 +48,8 @@ class LtsState(State):
         """Turn names into ids, refuse what cannot exist."""
         for stream in self.streams.values():
             where = f"lts.streams[{stream.name}].group_id"
-            stream.group_id = find(self.groups, stream.group_id, where).id
+            group = find(self.groups, stream.group_id, where)
+            stream.group_id, stream.project_id = group.id, group.project_id
 
 
 @dataclass(frozen=True)

@@ -217,8 +217,12 @@ class SmnBackend:
 
     def _confirm_url(self, topic: Topic, subscription: Subscription) -> str:
         query = {"token": subscription.token, "topic_urn": self.topic_urn(topic)}
-        return f"{subscription.base}/smn/subscription/confirm?{urlencode(query)}"
+        return f"{self._root(subscription)}/confirm?{urlencode(query)}"
 
     def _unsubscribe_url(self, subscription: Subscription) -> str:
         query = {"subscription_urn": self.subscription_urn(subscription)}
-        return f"{subscription.base}/smn/subscription/unsubscribe?{urlencode(query)}"
+        return f"{self._root(subscription)}/unsubscribe?{urlencode(query)}"
+
+    def _root(self, subscription: Subscription) -> str:
+        base = subscription.base or f"https://smn.{self._account.world.region}.otc.t-systems.com"
+        return f"{base}/smn/subscription"

@@ -28,7 +28,7 @@ class Topic(HexId):
 
 
 class Subscription(HexId):
-    """Who gets the messages of a topic; `base` is the root of the links in its messages."""
+    """Who gets the messages of a topic; `base` is the root of the links in its messages, else the cloud's own host."""
 
     kind: ClassVar[str] = "subscription"
     id_from: ClassVar[tuple[str, ...]] = ("topic_id", "protocol", "endpoint")
@@ -74,4 +74,5 @@ class SmnState(State):
             raise ValueError("smn.topics: a name is used twice")
         for subscription in self.subscriptions.values():
             where = f"smn.subscriptions[{subscription.endpoint}].topic_id"
-            subscription.topic_id = find(self.topics, subscription.topic_id, where).id
+            topic = find(self.topics, subscription.topic_id, where)
+            subscription.topic_id, subscription.project_id = topic.id, topic.project_id

@@ -140,7 +140,8 @@ def publish(account: Account, project_id: str, topic_urn: str, body: PublishBody
 def subscribe(account: Account, request: Request, project_id: str, topic_urn: str, body: SubscribeBody) -> Answer:
     """SMN API: adding a subscription; or up to fifty, one that exists already is answered with 200.
 
-    Assumed: changing subscriptions takes the permission to update the topic; how several are answered.
+    Assumed: changing subscriptions takes the permission to update the topic; how several are answered. Endpoints on
+    this machine, which the cloud refuses, are the only ones that get anything.
     """
     topic = find_topic(account, project_id, topic_urn)
     wanted = body.subscriptions or [_single(body)]

@@ -45,6 +45,14 @@ elb:
   loadbalancers: [{name: balancer, vpc_id: lb, vip_subnet_cidr_id: lb-1, ip_target_enable: true}]
   pools: [{name: pool, loadbalancer_id: balancer}]
   listeners: [{name: listener, loadbalancer_id: balancer, protocol_port: 80, default_pool_id: pool}]
+smn:
+  topics: [{name: news, project_id: eu-nl_b}]
+  subscriptions: [{topic_id: news, protocol: http, endpoint: "http://127.0.0.1:8000/"}]
+cts:
+  notifications: [{name: all, topic_id: "urn:smn:eu-nl:p:news"}]
+lts:
+  groups: [{name: logs}]
+  streams: [{name: lines, group_id: logs}]
 """
 
 
@@ -57,6 +65,9 @@ def test_a_world_file_may_leave_ids_out_and_refer_by_name():
     assert own.subnet_ids == [subnet.id]
     assert own.routes[0].nexthop in world.vpc.peerings
     assert len([table for table in world.vpc.route_tables.values() if table.default]) == 3
+    (topic,), (subscription,) = world.smn.topics.values(), world.smn.subscriptions.values()
+    assert (subscription.topic_id, subscription.project_id) == (topic.id, topic.project_id)
+    assert {stream.group_id for stream in world.lts.streams.values()} == set(world.lts.groups)
     assert World.loads(FULL) == world
 
 
@@ -114,6 +125,9 @@ def dcs(*instances: str) -> str:
             "overlaps",
         ),
         (vpc("peerings: [{request_vpc_id: v, accept_vpc_id: v}]"), "peered with itself"),
+        ("smn: {topics: [{name: t, id: a}, {name: t, id: b}]}", "smn.topics: a name is used twice"),
+        ("smn: {subscriptions: [{topic_id: t, protocol: sms, endpoint: '49'}]}", "smn.subscriptions[49].topic_id"),
+        ("lts: {streams: [{name: s, group_id: g}]}", "lts.streams[s].group_id"),
         (
             vpc("peerings: [{request_vpc_id: v, accept_vpc_id: w}, {request_vpc_id: w, accept_vpc_id: v}]"),
             "peered already",
