@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import signal
 from collections.abc import Iterator
@@ -108,6 +109,51 @@ def messages(app: App) -> None:
     ]
     columns = ("state", "protocol", "endpoint", "type", "message", "subscribe_url", "problem")
     show(rows, app.output, lambda: table(rows, columns))
+
+
+@emulator.command()
+@common
+def invocations(app: App) -> None:
+    """Show the asynchronous invocations of functions: what waits, runs, and how the last ones ended."""
+    rows = [
+        {**one, "function": one["function_urn"].split(":")[6]} for one in _admin("GET", "invocations")["invocations"]
+    ]
+    columns = ("request_id", "function", "source", "status", "attempts", "error_code")
+    show(rows, app.output, lambda: table(rows, columns))
+
+
+@emulator.command()
+@click.option("--containing", metavar="TEXT", default="", help="Only lines with this text, such as a run's id.")
+@common
+def logs(app: App, *, containing: str) -> None:
+    """Show what functions wrote into their log streams."""
+    rows = [row for row in _admin("GET", "logs")["lines"] if containing in row["line"]]
+    show(rows, app.output, lambda: "\n".join(f"{row['time']}  {row['line']}" for row in rows))
+
+
+@emulator.command(
+    epilog=examples(
+        "dcs-access emulator dials",
+        """dcs-access emulator dials 'events={"duplicate_every": 2}' agency_delay=600""",
+    )
+)
+@click.argument("changes", metavar="[NAME=VALUE]...", nargs=-1)
+@common
+def dials(app: App, changes: tuple[str, ...]) -> None:
+    """Show how the emulated cloud behaves where documents leave it open, or change it; values are JSON."""
+    wanted = dict(_dial(change) for change in changes)
+    data = _admin("PUT", "dials", wanted) if wanted else _admin("GET", "dials")
+    show(data, app.output, lambda: yaml.safe_dump(data, sort_keys=False).rstrip())
+
+
+def _dial(change: str) -> tuple[str, Any]:
+    name, given, value = change.partition("=")
+    if not given:
+        raise click.UsageError(f"{change!r} is not NAME=VALUE.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 @emulator.command()

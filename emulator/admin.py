@@ -12,10 +12,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from emulator.core.message import Request, Response
+from emulator.core.times import with_millis
 from emulator.emulator import Emulator
 from emulator.faults import Fault
 
 PREFIX = "/emulator/"
+NOT_SHOWN = {"id", "name", "project_id", "pending", "hidden_reads", "updated_at"}
 
 
 def administer(emulator: Emulator, request: Request) -> Response:
@@ -62,6 +64,21 @@ def _messages(emulator: Emulator, _: Request) -> Response:
         return _json({"messages": account.smn.outgoing.messages()})
 
 
+def _invocations(emulator: Emulator, _: Request) -> Response:
+    with emulator.change() as account:
+        shown = [one.model_dump(exclude=NOT_SHOWN) for one in account.functiongraph.queue.entries.values()]
+    return _json({"invocations": shown})
+
+
+def _logs(emulator: Emulator, _: Request) -> Response:
+    with emulator.change() as account:
+        streams = account.lts.state.streams.values()
+        kept = sorted(
+            (line.number, stream.name, line.content) for stream in streams for line in account.lts.lines(stream)
+        )
+    return _json({"lines": [{"time": with_millis(at / 1e9), "stream": name, "line": line} for at, name, line in kept]})
+
+
 def _snapshot(emulator: Emulator, request: Request) -> Response:
     return _json(emulator.snapshot(timestamps=("timestamps", "true") in request.query))
 
@@ -77,6 +94,8 @@ CALLS = {
     ("DELETE", "faults"): _lift_faults,
     ("GET", "dials"): _dials,
     ("PUT", "dials"): _set_dials,
+    ("GET", "invocations"): _invocations,
+    ("GET", "logs"): _logs,
     ("GET", "messages"): _messages,
     ("GET", "snapshot"): _snapshot,
     ("GET", "world"): _world,
