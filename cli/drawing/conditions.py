@@ -30,7 +30,8 @@ _TESTS = {
 def describe(rule: Mapping[str, Json]) -> str:
     """Return what a valid Choice rule asks."""
     if "Not" in rule:
-        return f"not ({describe(rule['Not'])})"
+        denied = {name: not rule["Not"][name] for name in _TESTS if name in rule["Not"]}
+        return _test(rule["Not"] | denied) if denied else f"not ({describe(rule['Not'])})"
     for join, word in _JOINS.items():
         if join in rule:
             return word.join(_inner(each) for each in rule[join])

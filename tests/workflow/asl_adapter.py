@@ -28,6 +28,9 @@ class RecordedEngine(VirtualEngine):
             # The runner's own TaskError, which lives in its module.
             if not hasattr(failure, "error"):
                 raise
+            if failure.error == "States.Timeout" and command.timeout_seconds is not None:
+                now += command.timeout_seconds
+                self.clock.advance_to(now)
             return TaskFailed(failure.error, failure.cause, now)
 
 

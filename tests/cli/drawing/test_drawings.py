@@ -166,7 +166,8 @@ def test_names_and_conditions_of_strangers_cannot_break_out_of_a_drawing():
         ({"Variable": "$.a", "NumericLessThanPath": "$.b"}, "$.a < $.b"),
         ({"Variable": "$.a", "StringMatches": "x*"}, "$.a is like x*"),
         ({"Variable": "$.a", "BooleanEquals": True}, "$.a = true"),
-        ({"Not": {"Variable": "$.a", "IsNull": True}}, "not ($.a is null)"),
+        ({"Not": {"Variable": "$.a", "IsNull": True}}, "$.a is not null"),
+        ({"Not": {"Variable": "$.a", "StringEquals": "b"}}, "not ($.a = b)"),
         (
             {
                 "Or": [
