@@ -49,7 +49,7 @@ class Dials(Strict):
     dcs_delete: Lag = Lag()
     whitelist: Lag = Lag()
     routes: Lag = Lag()
-    # A fresh resource is missed by this many reads of it, by service (elb, vpc, eip, dcs, smn, cts, lts).
+    # A fresh resource is missed by this many reads of it, by service (elb, vpc, eip, dcs, smn, functiongraph, ...).
     hidden_reads: dict[str, int] = {}
     throttle: dict[str, Throttle] = {}
     # Networking that the documents leave open.

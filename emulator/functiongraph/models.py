@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from emulator.core.resources import NAMESPACE, Resource, Strict, Table
 from emulator.core.state import State
+from emulator.functiongraph.timer import schedule
 from emulator.functiongraph.urns import LATEST, Urn
 
 if TYPE_CHECKING:
@@ -211,7 +212,10 @@ class FunctionGraphState(State):
             urn = Urn.parse(trigger.function_urn)
             if (urn.project_id, urn.package, urn.name) not in known:
                 raise ValueError(f"functiongraph.triggers[{trigger.id}].function_urn: no such function")
+            if trigger.type == "TIMER":
+                _check_schedule(trigger)
         for queued in self.invocations.values():
+            Urn.parse(queued.function_urn)
             if queued.status == "RUNNING":
                 queued.status = "WAIT"
 
@@ -220,6 +224,13 @@ class FunctionGraphState(State):
         for function in self.functions.values():
             for version in function.versions.values():
                 yield version.digest
+
+
+def _check_schedule(trigger: Trigger) -> None:
+    try:
+        schedule(trigger.event_data["schedule_type"], trigger.event_data["schedule"])
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"functiongraph.triggers[{trigger.id}].event_data: {error}") from None
 
 
 def request_id_of(seed: str) -> str:

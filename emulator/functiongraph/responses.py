@@ -21,6 +21,7 @@ from emulator.functiongraph.bodies import (
     TagsBody,
 )
 from emulator.functiongraph.code import as_zip
+from emulator.functiongraph.errors import function_not_found
 from emulator.functiongraph.models import Function
 from emulator.functiongraph.responses_shared import latest, named, parsed, saying
 from emulator.functiongraph.urns import LATEST
@@ -72,6 +73,8 @@ def show_config(account: Account, project_id: str, function_urn: str) -> Answer:
     """FunctionGraph API: querying the metadata of a function."""
     with saying():
         _, function, version = named(account, project_id, function_urn)
+        if not seen([function], account.now()):
+            raise function_not_found()
     return ok(config(account, function, version))
 
 

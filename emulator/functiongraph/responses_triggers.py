@@ -7,6 +7,7 @@ from typing import cast, get_args
 from emulator.account import Account
 from emulator.core.message import Answer, created, no_content, ok
 from emulator.core.problems import Refusal
+from emulator.core.resources import seen
 from emulator.functiongraph.bodies import TriggerBody, TriggerChange
 from emulator.functiongraph.models import Trigger, TriggerType
 from emulator.functiongraph.responses_shared import named, saying
@@ -41,7 +42,7 @@ def list_triggers(account: Account, project_id: str, function_urn: str) -> Answe
     with saying():
         urn, _, _ = named(account, project_id, function_urn)
     found = account.functiongraph.triggers_of.of(str(urn.of(urn.qualifier or LATEST)))
-    return listed([trigger(one) for one in found])
+    return listed([trigger(one) for one in seen(found, account.now())])
 
 
 def show_trigger(account: Account, project_id: str, function_urn: str, kind: str, trigger_id: str) -> Answer:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from hashlib import sha512
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator, World
+from emulator.world import WorldError
 from tests.emulator.client import Caller
 from tests.emulator.functiongraph.inline import FUNCTIONS, Inline, code, create, fields, zipped
 
@@ -77,6 +79,14 @@ def test_lists_are_paged_by_number_and_filtered_by_application(api: Caller) -> N
     assert [one["func_urn"] for one in api.get(FUNCTIONS, package_name="other")["functions"]] == urns[3:]
     assert [len(api.get(FUNCTIONS, maxitems=items)["functions"]) for items in (0, 401)] == [4, 4]
     assert api.refused("GET", FUNCTIONS, maxitems=-1) == (400, "FSS.0400")
+
+
+def test_a_fresh_function_may_be_missed_by_the_first_reads(api: Caller, cloud: Emulator) -> None:
+    cloud.set_dials({"hidden_reads": {"functiongraph": 2}})
+    urn = create(api)
+    assert api.get(FUNCTIONS)["functions"] == []
+    assert api.refused("GET", f"{FUNCTIONS}/{urn}/config") == (404, "FSS.1051")
+    assert api.get(f"{FUNCTIONS}/{urn}/config")["func_name"] == "hello"
 
 
 def test_configuration_changes_keep_what_they_do_not_name(api: Caller, runner: Inline) -> None:
@@ -176,6 +186,23 @@ def test_tags_are_put_by_resource_id(api: Caller) -> None:
 
 def test_what_is_not_served_is_refused_by_the_gateway(api: Caller) -> None:
     assert api.refused("GET", "/v2/{pid}/fgs/dependencies") == (404, "APIGW.0101")
+
+
+@pytest.mark.parametrize(
+    ("broken", "field"),
+    [
+        ("functions: [{name: a, versions: {}}]", "functions[a].versions"),
+        ("triggers: [{id: t, type: CTS, event_data: {}, function_urn: x}]", "not the URN of a function"),
+        (
+            "triggers: [{id: t, type: CTS, event_data: {}, function_urn: 'urn:fss:r:p:function:d:x'}]",
+            "no such function",
+        ),
+        ("invocations: [{id: q, request_id: r, function_urn: x}]", "not the URN of a function"),
+    ],
+)
+def test_a_world_of_functions_that_cannot_exist_is_refused(broken: str, field: str) -> None:
+    with pytest.raises(WorldError, match=re.escape(field)):
+        World.loads(f"functiongraph: {{{broken}}}")
 
 
 def test_functions_and_their_code_survive_in_a_world_file(api: Caller, cloud: Emulator) -> None:
