@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.core.routing import Route, Service
+from emulator.dcs import responses_v1 as v1
 from emulator.dcs.errors import DcsErrors
 from emulator.dcs.responses import (
     change_status,
@@ -27,6 +28,7 @@ from emulator.dcs.responses_nodes import list_groups, list_nodes
 
 DCS = Service("dcs", DcsErrors())
 ALL = "/v2/{project_id}/instances"
+OLD = "/v1.0/{project_id}/instances"
 ONE = ALL + "/{instance_id}"
 SINGULAR = "/v2/{project_id}/instance/{instance_id}"
 TAGS = "/v2/{project_id}/dcs/{instance_id}/tags/action"
@@ -51,4 +53,11 @@ ROUTES = (
     Route(DCS, "GET", SINGULAR + "/groups", list_groups, "dcs:instance:get"),
     Route(DCS, "GET", "/v2/{project_id}/instances-logical-nodes", list_nodes, "dcs:instance:list"),
     Route(DCS, "GET", "/v2/{project_id}/quota", show_quotas, "dcs:instance:list"),
+    Route(DCS, "GET", OLD, v1.list_instances_v1, "dcs:instance:list"),
+    Route(DCS, "GET", OLD + "/{instance_id}", v1.show_instance_v1, "dcs:instance:get"),
+    Route(DCS, "PUT", OLD + "/{instance_id}", v1.update_instance_v1, "dcs:instance:modify"),
+    Route(DCS, "DELETE", OLD + "/{instance_id}", v1.delete_instance_v1, "dcs:instance:delete"),
+    Route(DCS, "PUT", OLD + "/status", v1.change_status_v1, "dcs:instance:modifyStatus"),
+    Route(DCS, "GET", OLD + "/statistic", v1.list_statistics, "dcs:instance:list"),
+    Route(DCS, "GET", "/v1.0/{project_id}/quota", v1.show_quotas_v1, "dcs:instance:list"),
 )

@@ -124,7 +124,7 @@ def create_token(account: Account, request: Request, body: TokenBody, query: Tok
     token = account.iam.issue(user, project, method, until)
     shown = _token(account, token)
     if query.nocatalog is None and project:
-        shown["catalog"] = _catalog(account, request.base, project)
+        shown["catalog"] = catalog(account, request.base, project)
     return Answer(201, {"token": shown}, {"X-Subject-Token": token.id})
 
 
@@ -134,7 +134,7 @@ def show_catalog(account: Account, request: Request, token: Token) -> Answer:
         raise ERRORS.forbidden("the catalog needs a token of a project")
     return ok(
         {
-            "catalog": _catalog(account, request.base, token.project),
+            "catalog": catalog(account, request.base, token.project),
             "links": {"self": f"{request.base}/v3/auth/catalog", "next": None, "previous": None},
         }
     )
@@ -218,12 +218,13 @@ def _token(account: Account, token: Token) -> dict[str, Any]:
     return shown
 
 
-def _catalog(account: Account, base: str, project: Project) -> list[dict[str, Any]]:
+def catalog(account: Account, base: str, project: Project | None) -> list[dict[str, Any]]:
+    """The endpoints of all services, by type; without a project its id is a placeholder."""
     region = account.world.region
     entries = []
     for kind in account.dials.catalog_types or CATALOG:
         host, suffix = CATALOG[kind]
-        url = _root(base, host) + suffix.format(project=project.id)
+        url = _root(base, host) + suffix.format(project=project.id if project else "$(tenant_id)s")
         endpoint = {"interface": "public", "region": region, "region_id": region, "url": url}
         entry_id, endpoint_id = (
             Project.make_id(f"service/{kind}"),
@@ -240,21 +241,23 @@ def _root(base: str, host: str) -> str:
     return f"{found['scheme']}://{host}.{found['domain']}" if found else base
 
 
-def _projects(account: Account, request: Request, projects: list[Project]) -> Answer:
+def project_view(account: Account, request: Request, project: Project) -> dict[str, Any]:
+    """A project on the wire."""
     domain_id = account.iam.state.domain.id
-    shown = [
-        {
-            "id": project.id,
-            "name": project.name,
-            "description": "",
-            "domain_id": domain_id,
-            "parent_id": domain_id,
-            "is_domain": False,
-            "enabled": True,
-            "links": {"self": f"{request.base}/v3/projects/{project.id}"},
-        }
-        for project in projects
-    ]
+    return {
+        "id": project.id,
+        "name": project.name,
+        "description": "",
+        "domain_id": domain_id,
+        "parent_id": domain_id,
+        "is_domain": False,
+        "enabled": True,
+        "links": {"self": f"{request.base}/v3/projects/{project.id}"},
+    }
+
+
+def _projects(account: Account, request: Request, projects: list[Project]) -> Answer:
+    shown = [project_view(account, request, project) for project in projects]
     return ok({"projects": shown, "links": {"self": request.base + request.path, "next": None, "previous": None}})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.core.routing import Handler, Route, Service
 from emulator.iam import responses_agencies as a
+from emulator.iam import responses_identity as i
 from emulator.iam import responses_keys as k
 from emulator.iam import responses_roles as r
 from emulator.iam.errors import IamErrors, PolicyErrors
@@ -44,6 +45,12 @@ ROUTES = (
     Route(IAM, "GET", "/v3/auth/catalog", show_catalog, "iam:catalog:list"),
     Route(IAM, "GET", "/v3/auth/projects", list_own_projects, "iam:projects:list"),
     Route(IAM, "GET", "/v3/projects", list_projects, "iam:projects:list"),
+    Route(IAM, "GET", "/v3/projects/{target_id}", i.show_project, "iam:projects:list"),
+    Route(IAM, "GET", "/v3/users", i.list_users, "iam:users:listUsers"),
+    Route(IAM, "GET", "/v3/users/{user_id}", i.show_user, "iam:users:getUser"),
+    Route(IAM, "GET", "/v3/auth/domains", i.list_own_domains, "iam:projects:list"),
+    Route(IAM, "GET", "/v3/services", i.list_services, "iam:catalog:list"),
+    Route(IAM, "GET", "/v3/endpoints", i.list_endpoints, "iam:catalog:list"),
     Route(IAM, "POST", KEY, k.create_key, "iam:credentials:createCredential"),
     Route(IAM, "GET", KEY, k.list_keys, "iam:credentials:listCredentials"),
     Route(IAM, "GET", KEY + "/{access_key}", k.show_key, "iam:credentials:getCredential"),

@@ -123,3 +123,33 @@ def test_the_version_documents_need_no_token_and_point_to_the_callers_host(cloud
 
     assert links("/v3")["version"]["links"][0]["href"] == "http://127.0.0.1:9/v3/"
     assert links("/")["versions"]["values"][0]["id"] == "v3.6"
+
+
+def test_what_clients_look_up_by_themselves_is_there(api: Caller):
+    (user,) = api.get("/v3/users", name="demo")["users"]
+    assert api.get(f"/v3/users/{user['id']}")["user"] == user
+    assert api.get("/v3/users", name="nobody")["users"] == []
+    assert api.refused("GET", "/v3/users/nobody") == (404, 404)
+    assert api.get(f"/v3/projects/{api.project_id}")["project"] == api.get("/v3/projects")["projects"][0]
+    assert api.refused("GET", "/v3/projects/none") == (404, 404)
+    assert [one["id"] for one in api.get("/v3/auth/domains")["domains"]] == [user["domain_id"]]
+    (service,) = api.get("/v3/services", type="elbv3")["services"]
+    (endpoint,) = api.get("/v3/endpoints", service_id=service["id"], interface="public")["endpoints"]
+    assert endpoint["url"] == f"https://elb.eu-de.otc.t-systems.com/v3/{api.project_id}"
+    assert api.get("/v3/endpoints", interface="admin")["endpoints"] == []
+
+
+def test_the_catalog_lists_all_services_or_those_that_a_dial_names(cloud: Emulator, api: Caller):
+    def types() -> set[str]:
+        return {entry["type"] for entry in api.get("/v3/auth/catalog")["catalog"]}
+
+    assert {"functiongraph", "smn", "cts", "lts", "identity"} <= types()
+    cloud.set_dials({"catalog_types": ["vpc"]})
+    assert types() == {"vpc"}
+
+
+def test_a_project_in_the_scope_wins_over_a_domain(api: Caller):
+    scope = {"project": {"name": "eu-de_demo"}, "domain": {"name": "OTC-EU-DE-00000000001000000001"}}
+    token = api.call("POST", TOKENS, password_body(**scope)).json()["token"]
+    assert token["project"]["id"] == api.project_id
+    assert "domain" not in token
