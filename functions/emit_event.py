@@ -7,9 +7,10 @@ from typing import Any
 
 from shared.errors import ErrorCode, TemporaryError
 from shared.events import EventKind, build_event
+from shared.platform import Context
 from shared.request import notify_of
 from shared.results import StepResult
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.sinks import deliver
 from shared.step import Order, run_step
 
@@ -29,7 +30,7 @@ class Emitted(StepResult):
     event: dict[str, Any]
 
 
-def handler(event: object, context: LocalContext) -> dict[str, Any]:
+def handler(event: object, context: Context) -> dict[str, Any]:
     """Build the event of a run and deliver it to every sink.
 
     At least once: a retry delivers the same event, with the same id and time, to all of them again, since

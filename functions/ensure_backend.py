@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from shared.planning.plan import Plan
+from shared.platform import Context
 from shared.resources.backend import ensure_backend
 from shared.results import StepResult
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import Order, run_step
 
 
@@ -17,7 +18,7 @@ class _Order(Order):
     listener_id: str
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _ensure, event, context)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from shared.planning.plan import Before, Plan
+from shared.platform import Context
 from shared.resources.ip_group import discard_unused_anchors, ensure_anchor, take_anchor
 from shared.resources.load_balancer import ensure_load_balancer, sweep_addresses
 from shared.results import StepResult
-from shared.services import LocalContext, Services, gather
+from shared.services import Services, gather
 from shared.step import Order, run_step
 
 
@@ -17,7 +18,7 @@ class _Order(Order):
     previous: tuple[dict[str, StepResult], ...] = ()
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _ensure, event, context)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from shared.platform import Context
 from shared.request import parse_request
 from shared.resources.extension import Extended, extend
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import Order, run_step
 
 
@@ -15,7 +16,7 @@ class _Order(Order):
     request: dict[str, Any]
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _extend, event, context)
 

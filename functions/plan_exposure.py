@@ -6,8 +6,9 @@ from typing import Any
 
 from shared.planning.decide import make_plan
 from shared.planning.plan import PlanResult
+from shared.platform import Context
 from shared.request import parse_request
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import Order, run_step
 
 
@@ -15,7 +16,7 @@ class _Order(Order):
     request: dict[str, Any]
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _plan, event, context)
 

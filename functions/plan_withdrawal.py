@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from shared.planning.withdrawal import WithdrawalResult, plan_withdrawal
+from shared.platform import Context
 from shared.request import parse_request
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import Order, run_step
 
 
@@ -14,7 +15,7 @@ class _Order(Order):
     request: dict[str, Any]
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _plan, event, context)
 

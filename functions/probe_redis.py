@@ -10,11 +10,12 @@ from pydantic import AwareDatetime
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan
+from shared.platform import Context
 from shared.probe import ProbeAnswer
 from shared.request import Risk
 from shared.resources.converge import gone
 from shared.results import Finding, StepResult
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import Order, run_step
 
 
@@ -28,7 +29,7 @@ class _Order(Order):
     require_probe: bool = False
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _probe, event, context)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.platform import Context
 from shared.resources.ip_group import find_anchors, release_anchors
 from shared.resources.release import ReleaseOrder, fresh, guard
 from shared.results import StepResult
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import run_step
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(ReleaseOrder, _release, event, context)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from shared.platform import Context
 from shared.record import Mode, Record
 from shared.resources.ip_group import find_records
 from shared.resources.peering import find_peering, made_by_us, release_peering
@@ -13,7 +14,7 @@ from shared.resources.release import ReleaseOrder, guard
 from shared.resources.routes import routes_through
 from shared.resources.users import peering_users
 from shared.results import StepResult
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import run_step
 
 
@@ -21,7 +22,7 @@ class _Order(ReleaseOrder):
     routes: dict[str, str] = Field(default_factory=dict)
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _release, event, context)
 

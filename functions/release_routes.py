@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.errors import ErrorCode, TemporaryError
+from shared.platform import Context
 from shared.record import Mode, Record
 from shared.resources.ip_group import find_records
 from shared.resources.peering import find_peering, made_by_us
@@ -12,14 +13,14 @@ from shared.resources.release import ReleaseOrder, check_not_adopted, guard
 from shared.resources.routes import release_routes, routes_through
 from shared.resources.users import peering_users
 from shared.results import Did, Kind, StepResult, Touched
-from shared.services import LocalContext, Services, gather
+from shared.services import Services, gather
 from shared.step import run_step
 
 LOOKS = 2
 """How often a peering is looked for before it counts as gone."""
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(ReleaseOrder, _release, event, context)
 

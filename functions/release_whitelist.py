@@ -6,16 +6,17 @@ from typing import Any
 
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Target
+from shared.platform import Context
 from shared.resources.ip_group import find_records
 from shared.resources.release import ReleaseOrder, fresh, guard
 from shared.resources.users import whitelist_subnets
 from shared.resources.whitelist import release_whitelist
 from shared.results import StepResult
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import run_step
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(ReleaseOrder, _release, event, context)
 

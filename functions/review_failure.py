@@ -7,6 +7,7 @@ from typing import Any, Literal
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan, Target
+from shared.platform import Context
 from shared.record import read_record
 from shared.request import OnFailure
 from shared.resources.converge import elect
@@ -15,7 +16,7 @@ from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import find_anchors
 from shared.resources.release import discard_own_losers
 from shared.results import StepResult
-from shared.services import LocalContext, Services
+from shared.services import Services
 from shared.step import Order, run_step
 
 Decision = Literal["complete", "release", "restore", "leave"]
@@ -31,7 +32,7 @@ class _Order(Order):
     on_failure: OnFailure = OnFailure.ROLLBACK
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _review, event, context)
 

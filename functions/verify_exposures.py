@@ -10,9 +10,10 @@ from typing import Any
 from shared.errors import TemporaryError
 from shared.events import EventKind
 from shared.planning.safety import check_project
+from shared.platform import Context
 from shared.request import parse_request
 from shared.results import Finding
-from shared.services import LocalContext, Services, Sink, gather
+from shared.services import Services, Sink, gather
 from shared.step import Order, run_step
 from shared.verification.observe import observe_project
 from shared.verification.report import ends_soon, judge, report
@@ -26,7 +27,7 @@ class _Order(Order):
     request: dict[str, Any]
 
 
-def handler(event: dict[str, Any], context: LocalContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """FunctionGraph entry point."""
     return run_step(_Order, _verify, event, context)
 
