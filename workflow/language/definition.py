@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validat
 from pydantic.alias_generators import to_pascal
 
 from workflow.language.choice import OPERATORS, compile_condition, read_timestamp
-from workflow.language.evaluation import Condition, Evaluator, Json, Placement, whole_input
+from workflow.language.evaluation import CompileError, Condition, Evaluator, Json, Placement, whole_input
 from workflow.language.paths import compile_path, compile_placement, input_path
 from workflow.language.templates import compile_expression, compile_template
 
@@ -46,6 +46,7 @@ PositiveSeconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
 ErrorNames = Annotated[list[str], Field(min_length=1)]
 
 _REPLACE = compile_placement("$")
+_NULLABLE = frozenset({"InputPath", "OutputPath", "ResultPath", "Result", "Parameters", "ResultSelector"})
 
 
 class Model(BaseModel):
@@ -54,6 +55,15 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_pascal)
 
     comment: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_null(cls, data: Any) -> Any:
+        """Refuse null where it is no value, which our models would take for an absent field."""
+        empty = [key for key, value in data.items() if value is None] if isinstance(data, Mapping) else []
+        if faults := [(f"/{key}", "must not be null") for key in empty if key not in _NULLABLE]:
+            raise CompileError(*faults)
+        return data
 
 
 class Retrier(Model):

@@ -70,6 +70,14 @@ def _objects(value: Json) -> dict[str, Mapping[str, Json]]:
     return {key: each for key, each in value.items() if isinstance(each, Mapping)}
 
 
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _type(state: Mapping[str, Json]) -> str:
+    return _text(state.get("Type"))
+
+
 def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
@@ -144,25 +152,25 @@ def _reached(scope: Scope) -> set[str]:
 
 def _every_state_is_reached_and_an_end_too(scope: Scope) -> Iterator[Problem]:
     states = scope.states
-    if scope.flow.get("StartAt") not in states:
+    if _text(scope.flow.get("StartAt")) not in states:
         return
     reached = _reached(scope)
     for name in states.keys() - reached:
         yield Problem(scope.at("States", name), "no state leads here")
-    if not any(states[name].get("End") is True or states[name].get("Type") in _TERMINAL for name in reached):
+    if not any(states[name].get("End") is True or _type(states[name]) in _TERMINAL for name in reached):
         yield Problem(scope.at("States"), "no end can be reached")
 
 
 def _one_way_on(scope: Scope) -> Iterator[Problem]:
     for name, state in scope.states.items():
-        if state.get("Type") in _LINKED and ("Next" in state) == (state.get("End") is True):
+        if _type(state) in _LINKED and ("Next" in state) == (state.get("End") is True):
             yield Problem(scope.at("States", name), "needs either Next or End, and not both")
 
 
 def _one_form_of_a_field(scope: Scope) -> Iterator[Problem]:
     for name, state in scope.states.items():
         place = scope.at("States", name)
-        for one, other in _EITHER.get(str(state.get("Type")), ()):
+        for one, other in _EITHER.get(_type(state), ()):
             if one in state and other in state:
                 yield Problem(place, f"{one} and {other} exclude each other")
         if state.get("Type") == "Wait" and len(state.keys() & set(_WAITS)) != 1:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.workflow.running import one, task
-from workflow.language import InvalidDefinitionError, parse, validate
+from tests.workflow.running import one, run, task
+from workflow.interpreter import Status
+from workflow.language import InvalidDefinitionError, Problem, parse, validate
 
 END = {"Type": "Succeed"}
 
@@ -146,3 +147,80 @@ def test_a_machine_is_not_made_of_a_definition_with_problems():
     with pytest.raises(InvalidDefinitionError) as failure:
         parse(one({"Type": "Pass", "Next": "Nowhere"}))
     assert "/States/It/Next" in [problem.place for problem in failure.value.problems]
+
+
+WHOLE = {
+    "StartAt": "It",
+    "TimeoutSeconds": 5,
+    "States": {
+        "It": {
+            "Type": "Map",
+            "ItemsPath": "$.a",
+            "ItemSelector": {"v.$": "$$.Map.Item.Value"},
+            "ToleratedFailureCountPath": "$.n",
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                "StartAt": "Nap",
+                "States": {"Nap": {"Type": "Wait", "Timestamp": "2030-01-01T00:00:00Z", "End": True}},
+            },
+            "Retry": [{"ErrorEquals": ["E"], "IntervalSeconds": 1, "MaxDelaySeconds": 5}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "End", "Assign": {"e.$": "$"}}],
+            "Next": "Way",
+        },
+        "Way": {
+            "Type": "Choice",
+            "Choices": [{"Not": {"And": [{"Variable": "$.a", "NumericEquals": 1}]}, "Next": "Both"}],
+            "Default": "Call",
+        },
+        "Both": {"Type": "Parallel", "Branches": [{"StartAt": "In", "States": {"In": END}}], "Next": "End"},
+        "Call": task(Parameters={"a.$": "States.Format('{}', $.a)"}, HeartbeatSeconds=1, TimeoutSeconds=2, Next="End"),
+        "End": END,
+    },
+}
+JUNK = [None, True, 0, -1, 1.5, 10**20, "", "$", "States.X(", "States.ALL", [], {}, [None], [[]], {"a": 1}]
+
+
+def places_within(node, place=()):
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in children:
+        yield (*place, key)
+        yield from places_within(child, (*place, key))
+
+
+def replaced(node, place, value):
+    if not place:
+        return value
+    copy = node.copy()
+    copy[place[0]] = replaced(node[place[0]], place[1:], value)
+    return copy
+
+
+@pytest.mark.parametrize("value", JUNK, ids=repr)
+def test_whatever_stands_anywhere_is_judged_and_what_has_no_problem_runs_to_its_end(value):
+    assert validate(WHOLE) == []
+    for place in places_within(WHOLE):
+        changed = replaced(WHOLE, place, value)
+        problems = validate(changed)
+        assert all(isinstance(problem, Problem) for problem in problems)
+        if not problems:
+            assert run(changed, {"a": [1], "n": 0}).status in Status
+
+
+@pytest.mark.parametrize(
+    ("state", "field"),
+    [
+        ({"Type": "Wait", "Seconds": None}, "Seconds"),
+        (task(TimeoutSeconds=None), "TimeoutSeconds"),
+        (task(Retry=None), "Retry"),
+        (task(Catch=[{"ErrorEquals": ["E"], "Next": "End", "Assign": None}]), "Catch/0/Assign"),
+        (
+            {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "End"}], "Default": None},
+            "Default",
+        ),
+    ],
+)
+def test_null_stands_only_where_it_is_a_value(state, field):
+    ways = {} if state["Type"] == "Choice" else {"Next": "End"}
+    assert places(one({**state, **ways}, End=END)) == {f"/States/It/{field}": "must not be null"}
+    nothing = dict.fromkeys(("InputPath", "OutputPath", "ResultPath", "Result", "Parameters"))
+    assert places(one({"Type": "Pass", **nothing})) == {}
