@@ -43,9 +43,8 @@ def test_max_attempts_zero_means_never():
 
 @given(st.integers(1, 100), st.floats(1, 5), st.one_of(st.none(), st.integers(101, 5000)), st.integers(0, 2000))
 def test_a_delay_grows_by_its_rate_up_to_its_limit(interval, rate, longest, count):
-    retrier = Retrier.model_validate(
-        {"ErrorEquals": ["E"], "IntervalSeconds": interval, "BackoffRate": rate, "MaxDelaySeconds": longest}
-    )
+    limit = {"MaxDelaySeconds": longest} if longest else {}
+    retrier = Retrier.model_validate({"ErrorEquals": ["E"], "IntervalSeconds": interval, "BackoffRate": rate, **limit})
     wanted = float(interval)
     for _ in range(count):
         wanted = wanted * rate
