@@ -27,10 +27,14 @@ class Events(Strict):
 
 
 class FunctionTrouble(Strict):
-    """Every nth run of a function is refused (429), or has its instance killed before the answer is out."""
+    """Every nth run of a function is refused (429), or has its instance killed before the answer is out.
+
+    It is killed `killed_after` seconds from its start, by the machine's clock, or at its end without them.
+    """
 
     throttled_every: int | None = Field(default=None, ge=1)
     killed_every: int | None = Field(default=None, ge=1)
+    killed_after: float | None = Field(default=None, ge=0)
 
 
 class Dials(Strict):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from emulator.clock import SystemClock
@@ -69,10 +70,10 @@ class Running:
 
         def work() -> RunResult:
             try:
-                result = runner.run(spec, invocation)
                 if _every(run, trouble.killed_every):
-                    runner.forget(spec.urn)
-                    result = RunResult(KernelCode.EXITED, KILLED, result.log, result.duration_ms, result.memory_mb)
+                    result = _killed(runner, spec, invocation, trouble.killed_after)
+                else:
+                    result = runner.run(spec, invocation)
             finally:
                 with self._account.lock:
                     self._busy[function.id] -= 1
@@ -157,6 +158,18 @@ class Running:
         with self._account.lock:
             for line in log.splitlines():
                 self._account.lts.write(version.log_group_id, version.log_stream_id, line)
+
+
+def _killed(runner: Runner, spec: FunctionSpec, invocation: Invocation, after: float | None) -> RunResult:
+    """Run a request whose instance does not live to answer: it is killed at some time, or with all its work done."""
+    timer = Timer(after or 0.0, runner.cancel, [invocation.request_id])
+    timer.daemon = True
+    if after is not None:
+        timer.start()
+    result = runner.run(spec, invocation)
+    timer.cancel()
+    runner.forget(spec.urn)
+    return replace(result, error_code=KernelCode.EXITED, body=KILLED)
 
 
 def _every(number: int, nth: int | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,19 @@ def test_a_function_runs_from_its_zip_and_acts_in_the_cloud_as_its_agency(cloud:
     cloud.drain()
     shown = api.get(f"{FUNCTIONS}/{urn}/async-invocations", request_id=request_id)["invocations"]
     assert [one["status"] for one in shown] == ["SUCCESS"]
+
+
+def test_an_instance_is_killed_in_the_middle_of_its_handler(cloud: Emulator) -> None:
+    api = Caller(cloud)
+    source = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'slept'\n"
+    urn = create(api, **code(zipped(source)))
+    cloud.set_dials({"functions": {"hello": {"killed_every": 1, "killed_after": 0.2}}})
+    begun = time.monotonic()
+    answer = api.call("POST", f"{FUNCTIONS}/{urn}/invocations", 20)
+    assert (answer.status, answer.headers["X-Func-Err-Code"]) == (200, "4204")
+    assert time.monotonic() - begun < 10
+    cloud.set_dials({"functions": {}})
+    assert api.post(f"{FUNCTIONS}/{urn}/invocations", 0) == "slept"
 
 
 def test_changed_code_and_configuration_count_from_the_next_invocation_on(cloud: Emulator) -> None:
