@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import functions
 
 HEAVY = (
@@ -21,23 +23,58 @@ HEAVY = (
     "rich",
     "cli",
 )
+ENGINE = "run_workflow"
+ITS_OWN = {"jsonpath"}
+"""What only the engine needs: it evaluates the paths of machines."""
 HANDLERS = sorted(path.stem for path in Path(functions.__path__[0]).glob("*.py") if path.stem != "__init__")
 
 
-def test_no_handler_imports_a_heavy_package() -> None:
+# What they rest on, ready for use: pydantic alone is an empty shell until the first model.
+YARDSTICK = "import requests, pydantic\nclass Model(pydantic.BaseModel):\n    field: int"
+ROUNDS = 8
+
+
+def said(script: str) -> str:
+    """What a fresh interpreter prints."""
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def seconds(script: str) -> float:
+    """The processor's time that a fresh interpreter needs for a script."""
+    return float(
+        said(f"import time; begun = time.process_time(); exec({script!r}); print(time.process_time() - begun)")
+    )
+
+
+@pytest.mark.parametrize(
+    ("handlers", "heavy"),
+    [(set(HANDLERS) - {ENGINE}, set(HEAVY)), ({ENGINE}, set(HEAVY) - ITS_OWN)],
+    ids=["steps and intake", "engine"],
+)
+def test_no_handler_imports_a_heavy_package(handlers: set[str], heavy: set[str]) -> None:
     script = f"""
 import sys
-for name in {HANDLERS!r}:
+for name in {handlers!r}:
     __import__("functions." + name)
-print([name for name in {HEAVY!r} if name in sys.modules])
+print([name for name in {heavy!r} if name in sys.modules])
 """
-    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert out.strip() == "[]"
+    assert said(script) == "[]"
+
+
+@pytest.mark.parametrize(("handler", "most"), [("plan_exposure", 1.4), ("emit_event", 1.4), (ENGINE, 1.8)])
+def test_importing_a_handler_takes_little_longer_than_importing_what_it_rests_on(handler: str, most: float) -> None:
+    """The least of several times counts: what else the machine does only adds to them."""
+    takes, yardstick = float("inf"), float("inf")
+    for _ in range(ROUNDS):
+        takes = min(takes, seconds(f"import functions.{handler}"))
+        yardstick = min(yardstick, seconds(YARDSTICK))
+        if takes <= most * yardstick:
+            return
+    assert takes <= most * yardstick
 
 
 def test_a_handler_that_calls_no_service_imports_no_client() -> None:
     script = (
         "import sys, functions.emit_event; print([n for n in sys.modules if n in {'shared.otc.elb', 'shared.otc.vpc'}])"
     )
-    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert out.strip() == "[]"
+    assert said(script) == "[]"
