@@ -30,13 +30,14 @@ def page_of(items: list[R], query: MarkerQuery, form: ErrorForm) -> list[R]:
     """The items of one page.
 
     Raises:
-        ApiError: a limit out of range, or a marker that is empty or unknown.
+        ApiError: a limit out of range, or a marker that is unknown.
     """
     if not 0 <= query.limit <= query.max_limit:
         raise form.invalid("limit", f"must be 0 to {query.max_limit}")
     backwards = isinstance(query, PageQuery) and query.page_reverse
     ordered = items[::-1] if backwards else items
-    if query.marker is not None:
+    # Where a page cannot be walked backwards, an empty marker is the first page.
+    if query.marker or (query.marker is not None and isinstance(query, PageQuery)):
         ids = [item.id for item in ordered]
         if query.marker not in ids:
             raise form.invalid("marker", "is not the id of a listed item")

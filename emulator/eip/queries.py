@@ -89,7 +89,7 @@ def page_of_eips(
     key = query.sort_key
     ordered = found if key is None else sorted(found, key=lambda eip: str(views[eip.id][key]))
     ordered = ordered[::-1] if query.sort_dir == "desc" else ordered
-    return ordered, page_of(ordered[query.offset :], query.model_copy(update={"marker": query.marker or None}), ERRORS)
+    return ordered, page_of(ordered[query.offset :], query, ERRORS)
 
 
 def shown_fields(shown: Mapping[str, Any], fields: list[str]) -> dict[str, Any]:

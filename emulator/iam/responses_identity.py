@@ -78,13 +78,13 @@ def list_services(account: Account, request: Request, token: Token, query: Servi
 
     Assumed: they are those of the catalog.
     """
-    services = [
-        {"id": one["id"], "name": one["name"], "type": one["type"], "enabled": True, "description": ""}
-        for one in catalog(account, request.base, token.project)
-        if query.type in (None, one["type"])
-    ]
-    links = [{"links": {"self": f"{request.base}/v3/services/{one['id']}"}, **one} for one in services]
-    return _list("services", request, links)
+    services = _services(account, request, token)
+    return _list("services", request, [one for one in services if query.type in (None, one["type"])])
+
+
+def show_service(account: Account, request: Request, token: Token, service_id: str) -> Answer:
+    """IAM API: querying service details."""
+    return _one("service", service_id, _services(account, request, token))
 
 
 def list_endpoints(account: Account, request: Request, token: Token, query: EndpointQuery) -> Answer:
@@ -93,13 +93,50 @@ def list_endpoints(account: Account, request: Request, token: Token, query: Endp
     Assumed: they are those of the catalog.
     """
     found = [
-        {**endpoint, "service_id": service["id"], "enabled": True}
+        one
+        for one in _endpoints(account, request, token)
+        if query.service_id in (None, one["service_id"]) and query.interface in (None, one["interface"])
+    ]
+    return _list("endpoints", request, found)
+
+
+def show_endpoint(account: Account, request: Request, token: Token, endpoint_id: str) -> Answer:
+    """IAM API: querying endpoint details."""
+    return _one("endpoint", endpoint_id, _endpoints(account, request, token))
+
+
+def _services(account: Account, request: Request, token: Token) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one["id"],
+            "name": one["name"],
+            "type": one["type"],
+            "enabled": True,
+            "description": "",
+            "links": {"self": f"{request.base}/v3/services/{one['id']}"},
+        }
+        for one in catalog(account, request.base, token.project)
+    ]
+
+
+def _endpoints(account: Account, request: Request, token: Token) -> list[dict[str, Any]]:
+    return [
+        {
+            **endpoint,
+            "service_id": service["id"],
+            "enabled": True,
+            "links": {"self": f"{request.base}/v3/endpoints/{endpoint['id']}"},
+        }
         for service in catalog(account, request.base, token.project)
         for endpoint in service["endpoints"]
-        if query.service_id in (None, service["id"]) and query.interface in (None, endpoint["interface"])
     ]
-    links = [{"links": {"self": f"{request.base}/v3/endpoints/{one['id']}"}, **one} for one in found]
-    return _list("endpoints", request, links)
+
+
+def _one(kind: str, item_id: str, items: list[dict[str, Any]]) -> Answer:
+    for item in items:
+        if item["id"] == item_id:
+            return ok({kind: item})
+    raise not_found(kind, item_id)
 
 
 def _list(key: str, request: Request, items: list[dict[str, Any]]) -> Answer:

@@ -50,6 +50,8 @@ ROUTES = (
     Route(IAM, "GET", "/v3/users/{user_id}", i.show_user, "iam:users:getUser"),
     Route(IAM, "GET", "/v3/auth/domains", i.list_own_domains, "iam:projects:list"),
     Route(IAM, "GET", "/v3/services", i.list_services, "iam:catalog:list"),
+    Route(IAM, "GET", "/v3/services/{service_id}", i.show_service, "iam:catalog:list"),
+    Route(IAM, "GET", "/v3/endpoints/{endpoint_id}", i.show_endpoint, "iam:catalog:list"),
     Route(IAM, "GET", "/v3/endpoints", i.list_endpoints, "iam:catalog:list"),
     Route(IAM, "POST", KEY, k.create_key, "iam:credentials:createCredential"),
     Route(IAM, "GET", KEY, k.list_keys, "iam:credentials:listCredentials"),

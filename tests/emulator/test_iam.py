@@ -137,6 +137,9 @@ def test_what_clients_look_up_by_themselves_is_there(api: Caller):
     (endpoint,) = api.get("/v3/endpoints", service_id=service["id"], interface="public")["endpoints"]
     assert endpoint["url"] == f"https://elb.eu-de.otc.t-systems.com/v3/{api.project_id}"
     assert api.get("/v3/endpoints", interface="admin")["endpoints"] == []
+    assert api.get(f"/v3/services/{service['id']}")["service"] == service
+    assert api.get(f"/v3/endpoints/{endpoint['id']}")["endpoint"] == endpoint
+    assert api.refused("GET", "/v3/services/none") == (404, 404)
 
 
 def test_the_catalog_lists_all_services_or_those_that_a_dial_names(cloud: Emulator, api: Caller):
