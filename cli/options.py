@@ -6,14 +6,17 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.request import Duration
 
 if TYPE_CHECKING:
     from cli.composition import Composition
@@ -102,6 +105,19 @@ def _reason(problem: Exception) -> str:
     # The database layer repeats its statement with all values; only the driver's own words are for people.
     why = getattr(problem, "orig", None) or getattr(problem, "strerror", None) or problem
     return str(why)
+
+
+def duration(text: str, option: str, shortest: timedelta) -> timedelta:
+    """What a person gives as a duration, such as 30m."""
+    try:
+        given = TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        given = timedelta(0)
+    if given < shortest:
+        least = f"{shortest.total_seconds():.0f}s"
+        message = f"give a number and a unit, such as 30m, of at least {least}"
+        raise click.BadParameter(message, param_hint=option)
+    return given
 
 
 def examples(*lines: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TextIO, TypeVar
+from datetime import timedelta
+from typing import Any, TextIO, TypeVar, cast
 
 import click
 
 from cli.completion import known
 from cli.intake import checked, read_request
-from cli.options import App, common, examples
+from cli.options import App, common, duration, examples
 from cli.output import show
-from cli.running import carry_out
+from cli.running import EXITS, carry_out
+from cli.topic import DEPLOYED, publish
 from shared.errors import ErrorCode, PermanentError
 from shared.request import OnFailure, Risk
 
@@ -107,12 +109,43 @@ def extend(app: App, instance: str, **fields: Any) -> None:
     carry_out(app, checked({"action": "extend", "instance_id": instance, **given}))
 
 
-@click.command(epilog=examples("dcs-access submit request.json", "dcs-access serve"))
-@click.argument("file", type=_FILE)
+@click.command(
+    epilog=examples(
+        "dcs-access submit request.json",
+        "dcs-access submit request.json --topic --wait",
+        "dcs-access submit request.json --topic my-requests --listen http://203.0.113.7:8080",
+    )
+    + f"\n\n{EXITS}"
+)
+@click.argument("file", required=False)
+@click.option(
+    "--topic",
+    is_flag=False,
+    flag_value=DEPLOYED,
+    metavar="[NAME|URN]",
+    help="Publish it to the deployed application; without a name: to the application's own topic of requests.",
+)
+@click.option("--wait", is_flag=True, help="With --topic: until the cloud shows what is asked for.")
+@click.option(
+    "--listen", metavar="URL", help="With --topic: get the run's event at a URL of this machine, and end with it."
+)
+@click.option("--within", metavar="DURATION", default="15m", show_default=True, help="How long to wait or to listen.")
 @common
-def submit(app: App, file: TextIO) -> None:
+def submit(app: App, file: str | None, topic: str | None, *, wait: bool, listen: str | None, within: str) -> None:
     """Queue the request in FILE and print its run; - is standard input."""
-    request = read_request(file)
+    if file is None:
+        # An option whose value may be left out takes the next word.
+        file, topic = topic, DEPLOYED
+    if not file or file == DEPLOYED:
+        raise click.UsageError("Missing argument 'FILE'.")
+    if wait and listen:
+        raise click.UsageError("--wait asks the cloud, --listen gets the event; choose one.")
+    if (wait or listen) and topic is None:
+        raise click.UsageError(f"--{'wait' if wait else 'listen'} goes with --topic.")
+    request = read_request(cast("TextIO", _FILE.convert(file, None, click.get_current_context())))
+    if topic is not None:
+        limit = duration(within, "--within", timedelta(seconds=1))
+        raise SystemExit(publish(app, request, topic, wait=wait, listen=listen, within=limit.total_seconds()))
     with app.compose() as composed:
         view = composed.enqueue(request)
     data = {"run_id": view.run_id, "request_id": view.request_id, "status": view.status.value}

@@ -90,9 +90,14 @@ def report(app: App, view: RunView) -> Exit:
         explain(error)
         click.echo(f"  run     {view.run_id}", err=True)
         return Exit.CANCELLED if error.code is ErrorCode.CANCELLED else Exit.FAILED
-    show(event, app.output, lambda: summary(event))
     if not view.output["delivered"]:
         click.echo("The event did not reach every sink; it stays in the run's record.", err=True)
+    return tell(app, event)
+
+
+def tell(app: App, event: Mapping[str, Any]) -> Exit:
+    """Show the event of a run: on standard output, a failure on standard error too."""
+    show(event, app.output, lambda: summary(event))
     error = event["data"]["error"]
     if error:
         explain(ErrorData.model_validate(error))

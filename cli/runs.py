@@ -13,17 +13,15 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 import click
-from pydantic import TypeAdapter, ValidationError
 
 from cli.completion import run_ids
-from cli.options import App, common, examples
+from cli.options import App, common, duration, examples
 from cli.output import facts, moment, show, table
 from cli.progress import Board, line
 from cli.running import Exit, event_of, follow, report, summary
 from cli.schedule import Schedule
 from shared.errors import ErrorCode, PermanentError
 from shared.masking import mask
-from shared.request import Duration
 
 if TYPE_CHECKING:
     from workflow.engines.embedded import RunView
@@ -44,7 +42,7 @@ def serve(app: App, verify_every: str | None, *, repair: bool) -> None:
     """
     if repair and not verify_every:
         raise click.UsageError("--repair goes with --verify-every.")
-    every = _interval(verify_every) if verify_every else None
+    every = duration(verify_every, "--verify-every", _SHORTEST) if verify_every else None
     expirer = f"dcs-access serve --verify-every {verify_every}" if every else None
     with app.compose(events_on_stdout=True, expirer=expirer) as composed, _stop_signal() as stop:
         if not app.quiet:
@@ -60,16 +58,6 @@ def serve(app: App, verify_every: str | None, *, repair: bool) -> None:
             return stop.is_set()
 
         composed.engine.work(tick)
-
-
-def _interval(text: str) -> timedelta:
-    try:
-        every = TypeAdapter(Duration).validate_python(text)
-    except ValidationError:
-        every = timedelta(0)
-    if every < _SHORTEST:
-        raise click.BadParameter("give a number and a unit, such as 30m, of at least 10s", param_hint="--verify-every")
-    return every
 
 
 @contextmanager
