@@ -79,13 +79,17 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """Call the handler of a Task; `attempt` counts from 1."""
+    """Call the handler of a Task; `attempt` counts from 1.
+
+    `until` is when the run's time is up (epoch seconds), for an engine that comes to it late.
+    """
 
     state: str
     resource: str
     parameters: Json
     timeout_seconds: float | None
     attempt: int
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

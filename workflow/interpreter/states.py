@@ -137,7 +137,8 @@ def invocation(frame: Frame, state: Task) -> Invoke:
         None if frame.before.deadline is None else frame.before.deadline - frame.at,
     ]
     seconds = min((limit for limit in limits if limit is not None), default=None)
-    return Invoke(frame.name, state.resource, parameters, seconds, sum(frame.retries) + 1)
+    attempt = sum(frame.retries) + 1
+    return Invoke(frame.name, state.resource, parameters, seconds, attempt, frame.before.deadline)
 
 
 def _limit(frame: Frame, data: Json, seconds: int | None, path: Evaluator | None, field: str) -> int | None:

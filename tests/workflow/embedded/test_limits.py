@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import Any
 
 import pytest
@@ -77,3 +78,15 @@ def test_one_failure_too_many_is_the_threshold_and_what_is_not_begun_does_not_be
     items = {"Type": "Map", "MaxConcurrency": 1, "ItemProcessor": flow("Do", task("do")), "End": True}
     done = run(flow("Each", items | {"ToleratedFailurePercentage": 25}), failing, [0, 1, 2, 3])
     assert (done.error, seen) == ("States.ExceedToleratedFailureThreshold", [0, 1])
+
+
+def test_a_run_without_a_worker_until_its_time_was_up_calls_nothing_any_more(tmp_path):
+    calls: list[Any] = []
+    # Six seconds pass from one look at the clock to the next.
+    clock = count(0, 6).__next__
+    machine = parse({**flow("It", task("it")), "TimeoutSeconds": 5})
+    engine = EmbeddedEngine(tmp_path / "store", lambda _: calls.append, {"machine": machine}, clock=clock)
+    queued = engine.enqueue("machine", request_id="request", key="key", input=None)
+    assert engine.work_until_done(queued.run_id).status is RunStatus.TIMED_OUT
+    assert calls == []
+    engine.close()

@@ -89,12 +89,20 @@ class Steps:
             return interruption
         if self._guard.refuses(scope.record_id, DBOS.step_id or 0):
             return Done(self._read(_bug("The step killed its process too often.")), scope.signalled)
+        seconds = self._seconds(command)
+        if seconds is not None and seconds <= 0:
+            return Done(self._failed("States.Timeout"), scope.signalled)
         call = create_task(to_thread(self._call, command))
-        await wait({call}, timeout=command.timeout_seconds)
+        await wait({call}, timeout=seconds)
         in_time = call.done()
         # What a late handler still does must not happen behind the back of the states that follow.
         result = await call
         return Done(self._read(result) if in_time else self._failed("States.Timeout"), scope.signalled)
+
+    def _seconds(self, command: Invoke) -> float | None:
+        """Return how long a handler may take; a run may have been without a worker until its time was up."""
+        left = None if command.until is None else command.until - self._clock()
+        return min((each for each in (command.timeout_seconds, left) if each is not None), default=None)
 
     async def pause(self, scope: Scope, command: Wait) -> Done:
         """Wait until the command's time, which a restarted worker reads from the record again."""
