@@ -16,7 +16,8 @@ from emulator.faults import Fault
 from emulator.functiongraph.runtime.spec import KernelCode
 from shared.ids import run_id
 from shared.starting import ENGINE
-from tests.chaos.scenes import STAGES, expected, holdings
+from tests.chaos.scenes import SCENES, STAGES, expected, holdings
+from tests.chaos.turns import at_once
 from tests.support.serverless import EngineKilled, Serverless, StepTrouble
 
 OURS = ("dcs", "eip", "elb", "vpc")
@@ -296,6 +297,23 @@ def test_of_two_deliveries_at_once_of_which_one_fails_the_last_to_end_tells_what
         assert holdings(made.product) == expected("cross-vpc")
     else:
         assert account(made.product) == made.before
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("scene", STAGES)
+def test_two_deliveries_interleaved_call_by_call_make_one_set_of_resources_and_take_it_down(
+    scene: str, seed: int
+) -> None:
+    """What the engine carries out one after the other here, the platform carries out at the same time."""
+    product, request = SCENES[scene]()
+    twin, before = product.another(), product.account()
+    exposed = at_once([product, twin], [lambda: product.run(request), lambda: twin.run(request)], seed)
+    assert {result.output["outcome"] for result in exposed} == {"completed"}
+    assert len({result.output["event"]["id"] for result in exposed}) == 1
+    assert holdings(product) == expected(scene)
+    ending = {"action": "withdraw", "instance_id": product.instance_id, "request_id": "withdrawal"}
+    at_once([product, twin], [lambda: product.run(ending), lambda: twin.run(ending)], seed)
+    assert product.account() == before
 
 
 def _also(made: Case, started_once_more: bool) -> list[str]:
