@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.core.routing import Route, Service
 from emulator.vpc import neutron as n
+from emulator.vpc import security_groups as g
 from emulator.vpc.errors import NeutronErrors, Vpc3Errors, VpcErrors
 from emulator.vpc.responses_networks import (
     add_secondary,
@@ -90,6 +91,10 @@ ROUTES = (
     Route(V2, "GET", "/v2.0/routers/{router_id}", n.show_router, "vpc:routers:get"),
     Route(V2, "GET", "/v2.0/ports", n.list_ports, "vpc:ports:get"),
     Route(V2, "GET", "/v2.0/ports/{port_id}", n.show_port, "vpc:ports:get"),
+    Route(V2, "GET", "/v2.0/security-groups", g.list_groups, "vpc:securityGroups:get"),
+    Route(V2, "GET", "/v2.0/security-groups/{group_id}", g.show_group, "vpc:securityGroups:get"),
+    Route(V2, "GET", "/v2.0/security-group-rules", g.list_rules, "vpc:securityGroupRules:get"),
+    Route(V2, "GET", "/v2.0/security-group-rules/{rule_id}", g.show_rule, "vpc:securityGroupRules:get"),
     Route(V2, "POST", PEERING, create_peering, "vpc:peerings:create"),
     Route(V2, "GET", PEERING, list_peerings, "vpc:peerings:get"),
     Route(V2, "GET", PEERING + "/{peering_id}", show_peering, "vpc:peerings:get"),

@@ -89,3 +89,15 @@ def test_a_floating_ip_neither_binds_nor_unbinds_a_load_balancer_nor_is_it_relea
     assert (shown["status"], shown["port_id"]) == ("ACTIVE", None)
     assert api.refused("PUT", path, {"floatingip": {"port_id": "a-port"}})[0] == 400
     assert api.refused("DELETE", path)[0] == 500
+
+
+def test_every_project_has_the_default_security_group(api: Caller):
+    (group,) = api.get("/v2.0/security-groups", name="default")["security_groups"]
+    assert api.get(f"/v2.0/security-groups/{group['id']}")["security_group"] == group
+    rules = api.get("/v2.0/security-group-rules", security_group_id=group["id"])["security_group_rules"]
+    assert rules == group["security_group_rules"]
+    (egress,) = api.get("/v2.0/security-group-rules", direction="egress")["security_group_rules"]
+    assert api.get(f"/v2.0/security-group-rules/{egress['id']}", fields="direction") == {
+        "security_group_rule": {"direction": "egress"}
+    }
+    assert api.refused("GET", "/v2.0/security-groups/none")[0] == 404
