@@ -73,7 +73,9 @@ def _flow(raw: Mapping[str, Json], title: str, end: str) -> Flow:
 
 
 def _node(name: str, state: Mapping[str, Json], end: str) -> Node:
-    facts = [f"{state['Type']} · {end}" if _ends(state) else state["Type"], *_retries(state), *_limits(state)]
+    kind = f"{state['Type']} · {end}" if _ends(state) else state["Type"]
+    about = [state["Comment"]] if state.get("Comment") else []
+    facts = [kind, *about, *_retries(state), *_limits(state)]
     return Node(name, state["Type"], tuple(facts), tuple(_inside(state)))
 
 

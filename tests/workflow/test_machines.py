@@ -246,7 +246,7 @@ def test_a_repair_builds_by_the_same_steps_as_an_exposure_and_takes_nothing_back
 def test_a_vanished_parent_leads_back_to_the_parallel_at_most_twice() -> None:
     top = load_machine("expose").source["States"]
     (again,) = top["AnotherPass"]["Choices"]
-    assert again == {"Variable": "$.passes.n", "NumericLessThan": 2, "Next": "CountPass"}
+    assert (again["Variable"], again["NumericLessThan"], again["Next"]) == ("$.passes.n", 2, "CountPass")
     assert top["CountPass"]["Next"] == "Build"
 
 
