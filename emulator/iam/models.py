@@ -13,7 +13,7 @@ from emulator.core.resources import HexId, Table, find
 from emulator.core.state import State
 from emulator.iam.agencies import Agency, AgencyBackend, AgencyPrincipal, domain_id_of
 from emulator.iam.errors import no_such_scope, wrong_credentials
-from emulator.iam.keys import AccessKey, KeyBackend, Principal
+from emulator.iam.keys import AccessKey, KeyBackend, Keys, Principal
 from emulator.iam.policies import SYSTEM_ROLES, Role
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class IamBackend:
         self.agencies, self.keys = AgencyBackend(account), KeyBackend(account)
         self._tokens: dict[str, Token] = {}
         self._agency_tokens: dict[tuple[str, str | None], Token] = {}
+        self._agency_keys: dict[str, Keys] = {}
         self._issued = 0
 
     @property
@@ -205,7 +206,10 @@ class IamBackend:
         token = self.agency_token(agency, project_id)
         if token is None:
             return None
-        keys = self.keys.temporary(token.user, token.project, token.expires_at)
+        keys = self._agency_keys.get(token.id)
+        if keys is None:
+            keys = self.keys.temporary(token.user, token.project, token.expires_at)
+            self._agency_keys[token.id] = keys
         return keys.access_key, keys.secret_key, keys.security_token
 
     def secret(self, purpose: str) -> str:

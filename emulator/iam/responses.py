@@ -123,8 +123,10 @@ def create_token(account: Account, request: Request, body: TokenBody, query: Tok
     project = _scope(account, body.auth.scope)
     token = account.iam.issue(user, project, method, until)
     shown = _token(account, token)
-    if query.nocatalog is None and project:
-        shown["catalog"] = catalog(account, request.base, project)
+    if query.nocatalog is None:
+        # What belongs to a project is of no use to a token of the account.
+        whole = catalog(account, request.base, project)
+        shown["catalog"] = whole if project else [one for one in whole if one["type"] == "identity"]
     return Answer(201, {"token": shown}, {"X-Subject-Token": token.id})
 
 

@@ -171,7 +171,9 @@ def test_an_agencys_temporary_keys_may_what_the_agency_may():
     with emulator.change() as account:
         agency = account.iam.agency("reader")
         keys = agency and account.iam.temporary_keys(agency, own)
+        again = agency and account.iam.temporary_keys(agency, own)
     assert keys
+    assert keys == again
     sign = {"access": keys[0], "secret": keys[1], "x_security_token": keys[2]}
     assert emulator.handle(signed("GET", f"/v1/{own}/vpcs", **sign)).status == 200
     assert emulator.handle(signed("GET", f"/v1/{own}/subnets", **sign)).status == 403
