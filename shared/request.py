@@ -267,7 +267,8 @@ def invalid(problem: ValidationError, what: str) -> PermanentError:
     """The error for input that does not fit its model; quotes no value, since one may be a secret."""
     found = problem.errors(include_url=False, include_input=False, include_context=False)
     # A list with a bad item is also said to be too short; the item is what has to be corrected.
-    errors = [one for one in found if not any(_within(other["loc"], one["loc"]) for other in found)]
+    outer = {error["loc"][:depth] for error in found for depth in range(len(error["loc"]))}
+    errors = [error for error in found if error["loc"] not in outer]
     places = [
         "action"
         if error["type"].startswith("union_tag")
@@ -287,7 +288,3 @@ def _reason(error: Mapping[str, object]) -> str:
     if str(error["type"]).startswith("union_tag"):
         return f"give {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}"
     return str(error["msg"]).removeprefix("Value error, ").replace("Tuple", "List").replace(" after validation", "")
-
-
-def _within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
-    return len(inner) > len(outer) and inner[: len(outer)] == outer

@@ -21,7 +21,11 @@ def _words(value: Any) -> Any:
 
 
 def _json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        msg = "it is nested too deeply"
+        raise ValueError(msg) from None
 
 
 def _signing(secret: SecretStr) -> SecretStr:
@@ -30,6 +34,7 @@ def _signing(secret: SecretStr) -> SecretStr:
 
 
 SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
+AllowList = Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=300)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
@@ -77,7 +82,7 @@ class Settings(BaseModel):
     notify_hosts: Words = ()
     message_max_age: Duration = timedelta(hours=1)
     opt_in_tag: str = "dcs-access-allow"
-    allow_lists: Annotated[dict[str, tuple[Cidr, ...]], BeforeValidator(_json)] = Field(default_factory=dict)
+    allow_lists: Annotated[dict[str, AllowList], BeforeValidator(_json)] = Field(default_factory=dict)
     own_agencies: Words = ()
     debounce_seconds: float = Field(default=300.0, ge=0)
 

@@ -1,57 +1,37 @@
-"""The rules for console events: what a trace makes of an exposure, decided from what the cloud says."""
+"""Which traces are looked into: those that may be of an exposure, and are not our own doing."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from datetime import timedelta
 
-from shared.errors import ErrorCode, PermanentError, TemporaryError
-from shared.ids import PREFIX, allow_digest
-from shared.intake.messages import check_age
-from shared.intake.record import moment, request_id
-from shared.intake.taking import Fate, Outcome, Taker
+from shared.intake.taking import Outcome, Taker
 from shared.intake.traces import Trace
-from shared.otc.dcs import Instance
-from shared.otc.elb import IpGroup
-from shared.record import Record
-from shared.resources.ip_group import find_records
-from shared.services import Services, gather
-from shared.settings import PREFIX as VARIABLE
 from shared.settings import Settings
-from shared.verification.changing import may_be_at_work
 
-_ASKS = frozenset({"createdcsinstance", "updateinstancetag"})
-_DELETES = frozenset({"deletedcsinstance", "batchdeletedcsinstance"})
+_SERVICES = frozenset({"DCS", "ELB"})
 _ADDRESSES = frozenset({"eip", "publicip", "bandwidth"})
-_SHOWS_UP = timedelta(minutes=5)
-"""How long after a trace the cloud may still show what was before it."""
-
-RECENT: deque[str] = deque(maxlen=1000)
-"""The verifications that were started, as long as this instance lives; another one starts the same again at most."""
-Standing = list[tuple[IpGroup, Record]]
 
 
 def heed_trace(taker: Taker) -> Iterator[Outcome]:
-    """Expose what asks for it, withdraw what has lost its instance, verify what has changed.
+    """Look into a trace that may be of an exposure; the cloud says what has to be done.
 
     Raises:
-        PermanentError: `InvalidRequest`, an instance asks for a list that there is not; `Stale`.
-        TemporaryError: the cloud does not show yet what the trace tells.
+        AccessError: as `shared.intake.changes` says.
     """
     trace, settings = taker.record.content, taker.services.settings
     if reason := irrelevant(trace, settings, taker.services.cloud.project_id):
         yield taker.ignore(reason)
-    elif trace.service.upper() == "DCS":
-        yield from _instance_changed(taker, trace)
-    else:
-        yield from _verify(taker, _exposures_of(taker.services, trace))
+        return
+    # Most traces are of our own doing, and need none of the clients.
+    from shared.intake.changes import instance_changed, public_side_changed  # noqa: PLC0415
+
+    yield from (instance_changed if trace.service.upper() == "DCS" else public_side_changed)(taker, trace)
 
 
 def irrelevant(trace: Trace, settings: Settings, project_id: str) -> str:
     """Why a trace needs no look at the cloud, or nothing if it does."""
     own = any(trace.user.name.rpartition("/")[2] == name for name in settings.own_agencies)
-    watched = trace.service.upper() in {"DCS", "ELB"} or trace.kind.lower() in _ADDRESSES
+    watched = trace.service.upper() in _SERVICES or trace.kind.lower() in _ADDRESSES
     reasons = {
         "It is of another project.": trace.project_id not in {"", project_id},
         "It changed nothing.": trace.read_only or trace.failed,
@@ -60,153 +40,3 @@ def irrelevant(trace: Trace, settings: Settings, project_id: str) -> str:
         "No exposure depends on it.": not watched,
     }
     return next((reason for reason, applies in reasons.items() if applies), "")
-
-
-def _instance_changed(taker: Taker, trace: Trace) -> Iterator[Outcome]:
-    name, named = trace.name.lower(), trace.instance_ids
-    if not named:
-        yield taker.ignore("It names no instance.")
-        return
-    standing = [pair for pair in find_records(taker.services.cloud) if pair[1].instance in named]
-    if name in _DELETES:
-        yield from _withdraw(taker, standing)
-    elif name in _ASKS and (asked := _asked(taker, trace)):
-        yield from _expose(taker, *asked, standing)
-    else:
-        yield from _verify(taker, standing)
-
-
-def _asked(taker: Taker, trace: Trace) -> tuple[Instance, str] | None:
-    """The instance, and the list that its tag asks for; None if it does not."""
-    try:
-        instance = taker.services.cloud.dcs.instance(trace.instance_ids[0])
-    except PermanentError as problem:
-        if problem.code is not ErrorCode.NOT_FOUND:
-            raise
-        _wait(taker, f"Instance {trace.instance_ids[0]} is not there.")
-        return None
-    tag = instance.tags.get(taker.services.settings.opt_in_tag)
-    return None if tag is None else (instance, tag)
-
-
-def _wait(taker: Taker, seen: str) -> None:
-    """Have a young trace seen to again where the cloud does not show what it tells.
-
-    Raises:
-        TemporaryError: `NotYet`.
-    """
-    now = taker.services.now()
-    if now - (taker.record.time or now) < _SHOWS_UP:
-        raise TemporaryError(ErrorCode.NOT_YET, seen, advice="The trace is looked into again.")
-
-
-def _expose(taker: Taker, instance: Instance, tag: str, standing: Standing) -> Iterator[Outcome]:
-    settings = taker.services.settings
-    allow = settings.allow_lists.get(tag)
-    if allow is None:
-        raise _no_such_list(instance, tag, settings)
-    differing = [record for _, record in standing if record.allow != allow_digest(allow)]
-    if standing and not differing:
-        yield taker.ignore("The instance is exposed to this list already.")
-        return
-    check_age(taker.record.time, settings, taker.services.now())
-    accept = [risk.value for risk in settings.message_accepts]
-    asked = {"action": "expose", "allow": list(allow), "accept": accept}
-    if not standing:
-        yield taker.start({**asked, "request_id": taker.record.id, "instance_id": instance.id})
-    for record in differing:
-        # All but the list stays as it is.
-        identifier = request_id(taker.record.id, record.exposure)
-        yield taker.start({**asked, "request_id": identifier, **record.asked, **_end(record)})
-
-
-def _no_such_list(instance: Instance, tag: str, settings: Settings) -> PermanentError:
-    known = ", ".join(sorted(settings.allow_lists)) or "none"
-    return PermanentError(
-        ErrorCode.INVALID_REQUEST,
-        f"The tag {settings.opt_in_tag} of instance {instance.id} names the allow-list {tag!r}, which there is not.",
-        field=settings.opt_in_tag,
-        resource=instance.id,
-        advice=f"Let the tag name a list that there is ({known}), or add it to {VARIABLE}ALLOW_LISTS.",
-    )
-
-
-def _end(record: Record) -> dict[str, str]:
-    end = moment(record.expires_at)
-    return {"expires_after": "never"} if end is None else {"expires_at": end.isoformat()}
-
-
-def _withdraw(taker: Taker, standing: Standing) -> Iterator[Outcome]:
-    if not standing:
-        yield taker.ignore("No exposure stands.")
-    for group, record in standing:
-        if _is_there(taker.services, record.instance):
-            _wait(taker, f"Instance {record.instance} is still there.")
-            yield taker.ignore(f"Instance {record.instance} is there.")
-            continue
-        # A deletion may leave two traces, and an instance is deleted once: its exposure's end has one name.
-        request = {"action": "withdraw", "request_id": request_id("deleted", record.exposure, group.id)}
-        node = {"node": record.node} if record.node else {}
-        yield taker.start({**request, "instance_id": record.instance, **node})
-
-
-def _is_there(services: Services, instance_id: str) -> bool:
-    try:
-        return services.cloud.dcs.instance(instance_id).status != "DELETING"
-    except PermanentError as problem:
-        if problem.code is not ErrorCode.NOT_FOUND:
-            raise
-        return False
-
-
-def _exposures_of(services: Services, trace: Trace) -> Standing:
-    """The exposures that a changed load balancer, part of one, or address belongs to: by its name, else by its id."""
-    standing = find_records(services.cloud)
-    if not standing:
-        return []
-    found = [pair for pair in standing if pair[1].exposure == _exposure(trace.resource_name)]
-    return found or _by_id(services, {trace.resource_id, trace.resource_name} - {""}, standing)
-
-
-def _by_id(services: Services, hints: set[str], standing: Standing) -> Standing:
-    elb = services.cloud.elb
-    balancers, listeners, pools, addresses = gather(
-        elb.load_balancers, elb.listeners, elb.pools, services.cloud.eip.public_ips
-    )
-    named: list[tuple[str | None, set[str | None]]] = [
-        *((one.name, {one.id, *(name for ip in one.public_ips for name in (ip.id, ip.address))}) for one in balancers),
-        # A listener's name keeps the address, which may be gone.
-        *((one.name, {one.id, one.name.partition("@")[2]}) for one in listeners),
-        *((one.name, {one.id, *one.member_ids, one.healthmonitor_id}) for one in pools),
-        *((one.bandwidth_name, {one.id, one.address, one.bandwidth_id}) for one in addresses),
-    ]
-    hit = {_exposure(name) for name, identifiers in named if name and hints & identifiers}
-    return [(group, record) for group, record in standing if record.exposure in hit or group.id in hints]
-
-
-def _exposure(name: str) -> str:
-    """The exposure in the name of a resource of ours."""
-    return name.partition("@")[0].removeprefix(PREFIX)
-
-
-def _verify(taker: Taker, standing: Standing) -> Iterator[Outcome]:
-    """Have exposures verified, each once in a while, and none that a run has just begun to change."""
-    if not standing:
-        yield taker.ignore("It is of no exposure.")
-    pause, now = taker.services.settings.debounce_seconds, taker.services.now()
-    for group, record in standing:
-        if may_be_at_work(group, now, pause):
-            yield taker.ignore(f"Exposure {record.exposure} has just been changed by a run.")
-            continue
-        slot = f"{now.timestamp() // pause:.0f}" if pause else taker.record.id
-        yield _start_once(taker, record.exposure, request_id("verify", record.exposure, slot))
-
-
-def _start_once(taker: Taker, exposure: str, identifier: str) -> Outcome:
-    """One verification a slot, as far as this instance of the function remembers."""
-    if identifier in RECENT:
-        return taker.ignore(f"Exposure {exposure} is being verified already.")
-    outcome = taker.start({"action": "verify", "request_id": identifier, "exposures": [exposure]})
-    if outcome.fate is Fate.STARTED:
-        RECENT.append(identifier)
-    return outcome

@@ -19,7 +19,7 @@ from cli.running import Exit
 from cli.subscriber import subscribed
 from emulator.server import serve
 from shared.errors import TemporaryError
-from shared.intake.rules import RECENT
+from shared.intake.changes import RECENT
 from shared.otc.cloud import Cloud
 from shared.services import Sink
 from shared.sinks import TopicSink

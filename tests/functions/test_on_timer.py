@@ -9,7 +9,7 @@ import pytest
 from emulator import World
 from functions.on_timer import handler
 from shared.ids import run_id
-from shared.intake.rules import RECENT
+from shared.intake.changes import RECENT
 from shared.settings import Settings
 from tests.functions.incoming import WRAPPINGS, Wrapping, cts, smn, taken, timer, told
 from tests.support.console import Watched

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from emulator import Dials
 from functions.on_trace import handler
 from shared.errors import TemporaryError
-from shared.intake.rules import RECENT
+from shared.intake.changes import RECENT
 from shared.settings import Settings
 from tests.functions.incoming import TRACE_ID, WRAPPINGS, Wrapping, cts, smn, taken, timer, told
 from tests.support.console import Watched

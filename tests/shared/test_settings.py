@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from shared.errors import ErrorCode, PermanentError
+from shared.request import Risk
 from shared.settings import PREFIX, Settings, read_settings
 
 
@@ -34,6 +37,22 @@ def test_values_are_read_in_their_types() -> None:
     assert settings.event_webhooks == ("https://a.example/x", "https://b.example/y")
 
 
+def test_what_messages_and_console_events_may_ask_for_is_read_from_words_and_json() -> None:
+    variables = {
+        "DCS_ACCESS_MESSAGE_ACCEPTS": "production open_world",
+        "DCS_ACCESS_NOTIFY_HOSTS": "a.example b.example",
+        "DCS_ACCESS_MESSAGE_MAX_AGE": "10m",
+        "DCS_ACCESS_ALLOW_LISTS": '{"office": ["203.0.113.0/24", "198.51.100.7"]}',
+        "DCS_ACCESS_OWN_AGENCIES": "dcs-access-change dcs-access-read",
+    }
+    settings = read_settings(variables.get)
+    assert settings.message_accepts == (Risk.PRODUCTION, Risk.OPEN_WORLD)
+    assert settings.notify_hosts == ("a.example", "b.example")
+    assert settings.message_max_age == timedelta(minutes=10)
+    assert settings.allow_lists == {"office": ("203.0.113.0/24", "198.51.100.7/32")}
+    assert settings.own_agencies == ("dcs-access-change", "dcs-access-read")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -41,6 +60,17 @@ def test_values_are_read_in_their_types() -> None:
         ("settle_seconds", "-1"),
         ("minimum_free_addresses", "1.5"),
         ("event_webhooks", "https://a.example hooks.example"),
+        ("application", "no spaces"),
+        ("endpoint", "elsewhere"),
+        ("message_accepts", "production everything"),
+        ("message_max_age", "soon"),
+        ("debounce_seconds", "-1"),
+        ("allow_lists", "office"),
+        ("allow_lists", "[" * 100_000),
+        ("allow_lists", '["203.0.113.0/24"]'),
+        ("allow_lists", '{"office": []}'),
+        ("allow_lists", '{"office": ["203.0.113.7/24"]}'),
+        ("allow_lists", '{"office": "203.0.113.0/24"}'),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(field: str, value: str) -> None:
