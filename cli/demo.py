@@ -6,9 +6,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 import click
 
+from cli.demo_serverless import deployed
 from cli.emulator import CLOUD, running, write_clouds
 from cli.options import App
 from cli.resp import RedisConnection, RedisError
@@ -35,6 +37,9 @@ class RedisInstance:
     password: str
 
 
+CarryOut = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""Carries a request out; its event if that went well."""
+
 CONFIG = "OS_CLIENT_CONFIG_FILE"
 CLIENTS = "127.0.0.0/8"
 _KEY, _VALUE = "greeting", "hello from outside"
@@ -48,8 +53,11 @@ _KEY, _VALUE = "greeting", "hello from outside"
     show_default=True,
     help="Public port; below 1024 needs root.",
 )
+@click.option(
+    "--serverless", is_flag=True, help="Deploy it to the emulated cloud, and ask by messages; nothing else works here."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def demo(port: int, *, quiet: bool) -> None:
+def demo(port: int, *, serverless: bool, quiet: bool) -> None:
     """Show all of it on this machine, without an account.
 
     An emulated instance, served by a real Redis, is exposed, used from outside, and withdrawn.
@@ -59,26 +67,38 @@ def demo(port: int, *, quiet: bool) -> None:
         with running(World.small(), plane) as (account, server), _signed_in(Path(folder), account, server.url):
             app = App(os_cloud=CLOUD, store=Path(folder) / "store", quiet=quiet)
             _say(f"An emulated cloud serves {server.url}; its account holds two VPCs and a Redis instance.")
-            ok = _show(app, account, plane, port)
-    raise SystemExit(Exit.OK if ok else Exit.FAILED)
+            before = account.snapshot()
+            with _worker(app, serverless=serverless) as carry_out:
+                ok = _show(carry_out, account, plane, port)
+            same = account.snapshot() == before
+            _say("The account is as it was before." if same else "The account is NOT as it was before.")
+    raise SystemExit(Exit.OK if ok and same else Exit.FAILED)
 
 
-def _show(app: App, account: Emulator, plane: LoopbackDataPlane, port: int) -> bool:
-    before, instance = account.snapshot(), _instance(account)
+def _show(carry_out: CarryOut, account: Emulator, plane: LoopbackDataPlane, port: int) -> bool:
+    instance = _instance(account)
     about = {"instance_id": instance.id}
     elsewhere = next(vpc.id for vpc in account.world().vpc.vpcs.values() if vpc.id != instance.vpc_id)
     asked = {"allow": [CLIENTS], "port": port, "vpc_id": elsewhere, "accept": ["production"]}
-    exposed = _run(app, {"action": "expose", **about, **asked})
+    exposed = carry_out({"action": "expose", "request_id": str(uuid4()), **about, **asked})
     if exposed is None:
         return False
     used = _use(exposed["data"]["endpoint"], instance, plane)
     if sys.stdin.isatty() and sys.stdout.isatty():
         click.echo("Press Enter to withdraw it. ", nl=False)
         sys.stdin.readline()
-    withdrawn = _run(app, {"action": "withdraw", **about}) is not None
-    same = account.snapshot() == before
-    _say("The account is as it was before." if same else "The account is NOT as it was before.")
-    return used and withdrawn and same
+    withdrawn = carry_out({"action": "withdraw", "request_id": str(uuid4()), **about}) is not None
+    return used and withdrawn
+
+
+@contextmanager
+def _worker(app: App, *, serverless: bool) -> Iterator[CarryOut]:
+    """Who carries requests out: this process, or what is deployed to the emulated cloud."""
+    if not serverless:
+        yield partial(_run, app)
+        return
+    with deployed(app) as application:
+        yield application.carry_out
 
 
 def _instance(account: Emulator) -> RedisInstance:
@@ -89,7 +109,6 @@ def _instance(account: Emulator) -> RedisInstance:
 
 
 def _run(app: App, request: dict[str, Any]) -> dict[str, Any] | None:
-    request = {"request_id": str(uuid4()), **request}
     _say(f"Queued: {json.dumps(request)}")
     with app.compose() as composed:
         view = follow(app, composed, composed.enqueue(request).run_id)

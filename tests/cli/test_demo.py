@@ -29,6 +29,17 @@ def test_the_demo_writes_from_outside_reads_inside_and_leaves_no_trace(free_port
     assert "The account is as it was before." in shown.stdout
 
 
+@pytest.mark.usefixtures("terminal")
+def test_the_demo_deploys_asks_by_message_hears_the_event_and_takes_all_of_it_away(free_port: int):
+    shown = run("demo", "--serverless", "--port", str(free_port))
+    assert shown.exit_code == Exit.OK, shown.stderr
+    assert "28 x function" in shown.stdout
+    assert shown.stdout.count("Published to urn:smn:") == 2
+    assert "Received by an HTTP subscriber of the topic of events: dcs-public-access.exposure.completed" in shown.stdout
+    assert "read on the Redis itself: 'hello from outside'" in shown.stdout
+    assert "The account is as it was before." in shown.stdout
+
+
 def test_a_demo_that_cannot_have_its_port_says_so_and_fails(terminal: Terminal):
     shown = run("demo", "-q", "--port", "0")
     assert shown.exit_code == Exit.REFUSED

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.deploy.package import Target
+from cli.deploy.run import endpoint_of, target_of
+from cli.deploy.template import template_path
+from cli.running import Exit
+from shared.errors import PermanentError
+from shared.otc.transport import Service
+from tests.cli.support import Terminal, run
+
+PLAN, NOTHING, FAILED, CHANGES = ["deploy", "--plan", "--detailed-exitcode"], 0, 1, 2
+
+
+def test_a_deployment_says_what_it_will_do_does_it_and_is_taken_away(terminal: Terminal):
+    before = terminal.emulator.snapshot()
+    planned = terminal.type(*PLAN)
+    assert planned.exit_code == CHANGES
+    assert ["create", "function", "run_workflow"] in [line.split()[:3] for line in planned.stdout.splitlines()]
+    assert terminal.mutations() == []
+    done = terminal.type("deploy")
+    assert done.exit_code == Exit.OK
+    assert done.stderr.index("it is not there") < done.stderr.index("create   function run_workflow")
+    assert "RequestsTopic  urn:smn:" in done.stdout
+    assert terminal.type(*PLAN).exit_code == NOTHING
+    terminal.expose("--vpc-id", vpc(terminal))
+    refused = terminal.type("undeploy", stdin="n\n")
+    assert "1 exposure stays, and nobody will expire them" in refused.stderr
+    assert terminal.type(*PLAN).exit_code == NOTHING
+    gone = terminal.read("undeploy", "--yes")
+    assert {row["kind"] for row in gone["deleted"]} > {"function", "agency"}
+    assert [row["instance_id"] for row in gone["exposures"]] == [terminal.instance]
+    terminal.type("withdraw", terminal.instance)
+    assert terminal.emulator.snapshot() == before
+    assert "Nothing is deployed as dcs-access." in terminal.type("undeploy", "--yes").stdout
+
+
+def vpc(terminal: Terminal) -> str:
+    return next(one.id for one in terminal.emulator.world().vpc.vpcs.values() if one.name == "vpc-elb")
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("--parameter", "Color=red"), "Parameters.Color"),
+        (("--parameter", "LogDays=many"), "Parameters.LogDays"),
+        (("--parameter", "Color"), "NAME=VALUE"),
+        (("--template", "nothing.yaml"), "nothing.yaml"),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused_by_its_field(words: tuple[str, ...], field: str, terminal: Terminal):
+    refused = terminal.type("deploy", *words)
+    assert refused.exit_code == Exit.REFUSED
+    assert field in refused.stderr
+    assert terminal.mutations() == []
+
+
+def test_with_detailed_exit_codes_an_error_is_not_taken_for_a_change(terminal: Terminal):
+    assert terminal.type(*PLAN, "--parameter", "Color=red").exit_code == FAILED
+
+
+def test_functions_know_their_services_by_one_root_or_one_pattern():
+    otc = {service: f"https://{service}.eu-de.otc.t-systems.com" for service in Service}
+    assert endpoint_of(otc, "eu-de") == "https://{service}.{region}.otc.t-systems.com"
+    assert target_of(endpoint_of(otc, "eu-de")) is Target.OTC
+    here = dict.fromkeys(Service, "http://127.0.0.1:8090")
+    assert endpoint_of(here, "eu-de") == "http://127.0.0.1:8090"
+    assert target_of(endpoint_of(here, "eu-de")) is Target.EMULATOR
+    with pytest.raises(PermanentError) as raised:
+        endpoint_of({**otc, Service.SMN: "https://proxy.example"}, "eu-de")
+    assert raised.value.data.field == "smn_endpoint_override"
+
+
+def test_the_zip_is_written_with_its_digest(tmp_path: Path, terminal: Terminal):
+    file = tmp_path / "code.zip"
+    told = json.loads(run("-o", "json", "template", "package", "--for", "emulator", "--output", str(file)).stdout)
+    assert told == {"digest": hashlib.sha512(file.read_bytes()).hexdigest(), "bytes": file.stat().st_size}
+    assert run("template", "package", "--for", "emulator", "--output", str(tmp_path)).exit_code == Exit.REFUSED
+
+
+def test_the_template_is_linted_and_its_actions_are_printed(tmp_path: Path, terminal: Terminal):
+    assert run("template", "lint").exit_code == 0
+    slower = template_path().read_text("utf-8").replace("timeout: 85", "timeout: 90")
+    (tmp_path / "template.yaml").write_text(slower)
+    found = run("template", "lint", str(tmp_path / "template.yaml"))
+    assert found.exit_code == 1
+    assert "time-out of plan_exposure must be below 90 s" in found.stdout
+    assert "PublishAgency  smn:topic:publish" in run("template", "actions").stdout
+    assert json.loads(run("template", "schema").stdout)["title"] == "Template"
