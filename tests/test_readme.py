@@ -20,7 +20,7 @@ from workflow.machines import load_machines
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BIN = Path(sys.executable).parent
-DEMO, TEST, SERVE, USE, QUEUE = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+DEMO, TEST, SERVE, USE, QUEUE, DEPLOY = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture
@@ -77,6 +77,16 @@ def test_the_example_request_is_queued_and_worked(served: None, shell: dict[str,
     script = QUEUE.replace("dcs-access serve", "dcs-access serve || [ $? = 124 ]").replace("TERM 20", "TERM 12")
     events = run(script, shell | {"OS_CLOUD": "emulator"}, tmp_path)
     assert '"type":"dcs-public-access.exposure.completed"' in events.replace(" ", "")
+
+
+def test_the_example_request_is_run_by_what_was_deployed(served: None, shell: dict[str, str], tmp_path: Path) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "request.json").write_text(example)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    out = run(DEPLOY.replace("18099", port), shell | {"OS_CLOUD": "emulator"}, tmp_path)
+    assert "Completed: exposure" in out
 
 
 def test_the_example_request_is_valid() -> None:
