@@ -14,7 +14,7 @@ from emulator.emulator import Emulator
 from emulator.faults import ConnectionLost
 
 HOSTS = re.compile(r"https://(iam|elb|vpc|dcs|functiongraph|smn|cts|lts)\.[\w-]+\.otc\.t-systems\.com(:443)?/.*")
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 Answering = Callable[[requests.PreparedRequest], tuple[int, dict[str, str], bytes]]
 
 

@@ -121,6 +121,10 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         # A literal segment wins over a parameter: .../instances/status over .../instances/{instance_id}.
         self._routes = sorted(routes, key=lambda route: [part.startswith("{") for part in route.path.split("/")])
+        # A parameter is one segment, so that a path can only be that of a route with as many.
+        self._by_shape: dict[tuple[str, int], list[Route]] = {}
+        for route in self._routes:
+            self._by_shape.setdefault((route.method, route.path.count("/")), []).append(route)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route and the path's parameters.
@@ -128,8 +132,8 @@ class Router:
         Raises:
             ApiError: the gateway knows no such API.
         """
-        for route in self._routes:
-            if route.method == method and (parameters := route.match(path)) is not None:
+        for route in self._by_shape.get((method, path.count("/")), ()):
+            if (parameters := route.match(path)) is not None:
                 return route, parameters
         raise api_not_found()
 
