@@ -66,7 +66,10 @@ def list_agencies(account: Account, query: AgencyQuery) -> Answer:
 
 def show_agency(account: Account, agency_id: str) -> Answer:
     """IAM API: obtaining details of a specified agency."""
-    return ok({"agency": _view(account, account.iam.agencies.get(agency_id))})
+    visible = seen([account.iam.agencies.get(agency_id)], account.now())
+    if not visible:
+        raise not_found("agency", agency_id)
+    return ok({"agency": _view(account, visible[0])})
 
 
 def update_agency(account: Account, agency_id: str, body: UpdateBody) -> Answer:

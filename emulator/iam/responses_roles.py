@@ -9,7 +9,7 @@ from pydantic import Field
 
 from emulator.account import Account
 from emulator.core.message import Answer, Request, created, ok
-from emulator.core.resources import Strict
+from emulator.core.resources import Strict, seen
 from emulator.iam.errors import not_found, policy_refused
 from emulator.iam.policies import MAX_POLICY_LENGTH, SYSTEM_ROLES, Policy, Role
 
@@ -60,12 +60,14 @@ def create_policy(account: Account, request: Request, body: RoleBody) -> Answer:
 
 def list_policies(account: Account, request: Request, query: PolicyQuery) -> Answer:
     """IAM API: listing custom policies."""
-    return _listed(account, request, list(account.iam.state.roles.values()), query)
+    return _listed(account, request, seen(account.iam.state.roles.values(), account.now()), query)
 
 
 def show_policy(account: Account, request: Request, role_id: str) -> Answer:
     """IAM API: querying custom policy details."""
     role = _custom(account, role_id)
+    if not seen([role], account.now()):
+        raise not_found("role", role_id)
     return ok({"role": {**role_view(account, request, role), "references": _references(account, role)}})
 
 

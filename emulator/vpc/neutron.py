@@ -84,7 +84,7 @@ class Row(Resource):
 def list_networks(account: Account, request: Request, project_id: str, query: NetworkQuery) -> Answer:
     """VPC API v2.0: querying networks; the external one is last.
 
-    Assumed: the type is vxlan, the zones are all of the region.
+    Assumed: a network is called like its subnet; the type is vxlan, the zones are all of the region.
     """
     return listing("networks", request, [*_networks(account, project_id), external_network()], query)
 

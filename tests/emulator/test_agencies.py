@@ -235,3 +235,12 @@ iam:
     assert admin.emulator.snapshot()["iam"]["agencies"][0]["name"] == "reader"
     with pytest.raises(WorldError, match=r"iam.agencies\[reader\].grants.role_id: nothing is called 'reding'"):
         World.loads(text.replace("role_id: reading", "role_id: reding"))
+
+
+def test_a_fresh_agency_or_policy_may_be_missed_by_reads():
+    admin = Admin(Emulator(World.small(), dials=Dials(hidden_reads={"iam": 1})))
+    agency_id, role_id = admin.agency()["id"], admin.policy(("Allow", ["vpc:vpcs:get"]))
+    assert admin.refused("GET", f"{AGENCIES}/{agency_id}") == (404, 404)
+    assert len(admin.get(AGENCIES, domain_id=admin.domain_id)["agencies"]) == 1
+    assert admin.get(ROLES)["roles"] == []
+    assert admin.get(f"{ROLES}/{role_id}")["role"]["id"] == role_id
