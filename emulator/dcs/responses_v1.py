@@ -10,7 +10,7 @@ from emulator.account import Account
 from emulator.core.message import Answer, ok
 from emulator.core.resources import Strict, seen
 from emulator.dcs import responses as v2
-from emulator.dcs.bodies import ChangeBody, StatusBody
+from emulator.dcs.bodies import ChangeBody, PasswordBody, ResizeBody, StatusBody
 from emulator.dcs.errors import instance_not_found
 from emulator.dcs.models import Instance
 from emulator.dcs.views import detail
@@ -27,6 +27,20 @@ class InstanceQueryV1(Strict):
     ip: str = ""
     tags: str = ""
     include_failure: str = ""
+
+
+class PasswordChange(Strict):
+    """The password and the one to come."""
+
+    old_password: str
+    new_password: str
+
+
+class ExtendBody(Strict):
+    """A new size in GB."""
+
+    new_capacity: float = Field(gt=0)
+    spec_code: str
 
 
 def list_instances_v1(account: Account, project_id: str, query: InstanceQueryV1) -> Answer:
@@ -56,6 +70,24 @@ def update_instance_v1(account: Account, project_id: str, instance_id: str, body
 def delete_instance_v1(account: Account, project_id: str, instance_id: str) -> Answer:
     """DCS API v1.0: deleting a single DCS instance."""
     return v2.delete_instance(account, project_id, instance_id)
+
+
+def change_password(account: Account, project_id: str, instance_id: str, body: PasswordChange) -> Answer:
+    """DCS API v1.0: changing the password of a DCS instance.
+
+    Assumed: a wrong old password is said with 200, too, and locks nothing.
+    """
+    instance = v2.find_instance(account, project_id, instance_id)
+    tries = {"retry_times_left": "5", "lock_time": "0", "lock_time_left": "0"}
+    if instance.password != body.old_password:
+        return ok({"result": "passwordFailed", "message": "verify password failed.", **tries, "retry_times_left": "4"})
+    v2.reset_password(account, project_id, instance_id, PasswordBody(new_password=body.new_password))
+    return ok({"result": "Success", "message": "Modify DCSInstance password success.", **tries})
+
+
+def extend_instance(account: Account, project_id: str, instance_id: str, body: ExtendBody) -> Answer:
+    """DCS API v1.0: scaling up a DCS instance."""
+    return v2.resize_instance(account, project_id, instance_id, ResizeBody.model_validate(body.model_dump()))
 
 
 def change_status_v1(account: Account, project_id: str, body: StatusBody) -> Answer:

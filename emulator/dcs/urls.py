@@ -57,6 +57,8 @@ ROUTES = (
     Route(DCS, "GET", OLD + "/{instance_id}", v1.show_instance_v1, "dcs:instance:get"),
     Route(DCS, "PUT", OLD + "/{instance_id}", v1.update_instance_v1, "dcs:instance:modify"),
     Route(DCS, "DELETE", OLD + "/{instance_id}", v1.delete_instance_v1, "dcs:instance:delete"),
+    Route(DCS, "PUT", OLD + "/{instance_id}/password", v1.change_password, "dcs:instance:modifyAuthInfo"),
+    Route(DCS, "POST", OLD + "/{instance_id}/extend", v1.extend_instance, "dcs:instance:scale"),
     Route(DCS, "PUT", OLD + "/status", v1.change_status_v1, "dcs:instance:modifyStatus"),
     Route(DCS, "GET", OLD + "/statistic", v1.list_statistics, "dcs:instance:list"),
     Route(DCS, "GET", "/v1.0/{project_id}/quota", v1.show_quotas_v1, "dcs:instance:list"),

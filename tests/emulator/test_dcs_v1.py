@@ -33,6 +33,12 @@ def test_the_old_api_shows_changes_and_deletes_the_same_instances(api: Caller, r
     assert api.get(f"/v2/{{pid}}/instances/{redis}")["description"] == "changed"
     assert api.get("/v1.0/{pid}/instances/statistic")["statistics"][0]["instance_id"] == redis
     assert api.get("/v1.0/{pid}/quota") == api.get("/v2/{pid}/quota")
+    change = {"old_password": "wrong", "new_password": "New-Redis-2"}
+    assert api.put(f"{OLD}/{redis}/password", change)["result"] == "passwordFailed"
+    assert api.put(f"{OLD}/{redis}/password", {**change, "old_password": "Demo-Redis-1"})["result"] == "Success"
+    assert api.emulator.world().dcs.instances[redis].password == "New-Redis-2"
+    api.post(f"{OLD}/{redis}/extend", {"new_capacity": 4, "spec_code": "redis.ha.xu1.large.r2.4"}, 204)
+    assert api.get(f"{OLD}/{redis}")["capacity"] == 4
     restart = {"instances": [redis], "action": "restart"}
     assert api.put(f"{OLD}/status", restart)["results"] == [{"instance": redis, "result": "success"}]
     api.delete(f"{OLD}/{redis}")
