@@ -13,6 +13,7 @@ from keystoneauth1.access.access import AccessInfo
 from keystoneauth1.discover import EndpointData
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.identity.generic.base import BaseGenericPlugin
+from keystoneauth1.identity.v3 import Auth
 from keystoneauth1.session import Session
 from openstack.config import OpenStackConfig
 from openstack.config.cloud_region import CloudRegion
@@ -44,10 +45,22 @@ _HOW_TO_SIGN_IN = (
 
 
 class SessionTransport:
-    """A keystoneauth session, which renews its token by itself."""
+    """A keystoneauth session, which renews its tokens by itself.
 
-    def __init__(self, session: Session, *, project_id: str, region: str, endpoints: Mapping[Service, str]) -> None:
-        self._session, self.endpoints = session, endpoints
+    `account` signs in to the account instead of the project: what belongs to the account, such as agencies, may be
+    changed with its token only.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        project_id: str,
+        region: str,
+        endpoints: Mapping[Service, str],
+        account: BaseIdentityPlugin | None = None,
+    ) -> None:
+        self._session, self.endpoints, self._account = session, endpoints, account
         self.project_id, self.region = project_id, region
 
     def send(self, call: Call) -> Answer:
@@ -59,6 +72,7 @@ class SessionTransport:
                 params=list(call.query),
                 data=None if call.body is None else json.dumps(call.body),
                 headers={"Content-Type": "application/json", "Accept": "application/json"},
+                auth=self._account if call.service is Service.IAM else None,
                 timeout=(CONNECT_TIMEOUT, call.timeout or self._session.timeout),
                 raise_exc=False,
                 redirect=False,
@@ -92,7 +106,13 @@ def connect(os_cloud: str | None = None, region: str | None = None) -> SessionTr
     if not access.project_id:
         raise _incomplete("The credentials name no project, and everything here belongs to one.", "project_name")
     hosts = {service: _host(service, cloud, access) for service in Service}
-    return SessionTransport(session, project_id=access.project_id, region=_region(cloud, access), endpoints=hosts)
+    return SessionTransport(
+        session,
+        project_id=access.project_id,
+        region=_region(cloud, access),
+        endpoints=hosts,
+        account=_account(session, access),
+    )
 
 
 def _configured(os_cloud: str | None, region: str | None) -> CloudRegion:
@@ -142,6 +162,14 @@ def _signed_in(session: Session) -> AccessInfo:
     if not isinstance(plugin, BaseIdentityPlugin):
         raise _incomplete("The credentials are not for IAM.", "auth_type")
     return plugin.get_access(session)
+
+
+def _account(session: Session, access: AccessInfo) -> BaseIdentityPlugin | None:
+    """The same credentials for the account of the project; it signs in when it is first used."""
+    plugin = session.auth
+    if not isinstance(plugin, Auth):
+        return None
+    return Auth(plugin.auth_url, plugin.auth_methods, domain_id=access.project_domain_id, include_catalog=False)
 
 
 def _host(service: Service, cloud: CloudRegion, access: AccessInfo) -> str:

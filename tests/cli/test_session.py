@@ -201,3 +201,22 @@ def emulator_token(emulator: Emulator) -> str:
         world = account.world
         user, project = next(iter(world.iam.users.values())), next(iter(world.iam.projects.values()))
         return account.iam.issue(user, project, "password").id
+
+
+@pytest.mark.parametrize("kind", ["password", "token"])
+def test_what_belongs_to_the_account_is_called_with_a_token_of_the_account(
+    kind: str, clouds: Path, emulator: Emulator, url: str
+):
+    write(clouds, url)
+    if kind == "token":
+        issued = connect("emu")._session.get_token()
+        write(clouds, url, auth={**NOBODY, "token": issued}, auth_type="token")
+    seen: dict[str, str] = {}
+    emulator.before_call.append(lambda request: seen.update({request.path: request.headers.get("x-auth-token", "")}))
+    cloud = Cloud(connect("emu"))
+    cloud.vpc.vpcs()
+    cloud.iam.agencies(cloud.iam.domain_id())
+    with emulator.change() as account:
+        tokens = {path: account.iam.token(text) for path, text in seen.items() if text}
+    assert tokens["/v3.0/OS-AGENCY/agencies"].project is None
+    assert tokens[f"/v3/{cloud.project_id}/vpc/vpcs"].project.id == cloud.project_id
