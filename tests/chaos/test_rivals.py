@@ -87,7 +87,7 @@ def test_a_run_that_fails_after_it_lost_its_exposure_takes_its_load_balancer_alo
     one, other = loser.begin({**request, "request_id": "loser"}), product.begin(request)
     one.step()
     other.step()
-    while not any(each.state == state for each in one._history):
+    while not any(each.state == state for each in one.tree.history):
         one.step()
     assert other.to_end().output["outcome"] == "completed"
     assert one.to_end().output["outcome"] == "failed"
@@ -133,7 +133,7 @@ def test_an_exposure_whose_whitelist_entry_a_withdrawal_took_lets_itself_in_agai
     product, request = SCENES["whitelisted"]()
     before, outside = product.account(), product.cloud.dcs.whitelist(product.instance_id)
     run = product.begin(request)
-    while not any(each.state == "CheckHealth" for each in run._history):
+    while not any(each.state == "CheckHealth" for each in run.tree.history):
         run.step()
     product.cloud.dcs.put_whitelist(product.instance_id, outside)
     assert run.to_end().output["outcome"] == "completed"
@@ -148,7 +148,7 @@ def test_an_exposure_withdrawn_while_it_is_exposed_again_is_made_anew(state: str
     before = product.account()
     product.run(request)
     again = product.begin({**request, "request_id": "again"})
-    while not any(each.state == state for each in again._history):
+    while not any(each.state == state for each in again.tree.history):
         again.step()
     product.another().withdraw()
     assert again.to_end().output["outcome"] == "completed"
