@@ -70,8 +70,13 @@ def _look(app: App, composed: Composition, request: dict[str, Any]) -> dict[str,
 
 
 def _due(found: Mapping[str, Any], *, beyond: bool) -> list[dict[str, Any]]:
-    """What to repair; `beyond` adds what a repair can do only because the caller has said more."""
-    more = [each for each in found["verdicts"] if beyond and each["kind"] in _DIFFERING and each["instance_id"]]
+    """What to repair; `beyond` adds what a repair can do only because the caller has said more.
+
+    Who asks for repairs by hand knows whether a run is still at work.
+    """
+    changing = [each for each in found["verdicts"] if each["kind"] == "changing" and each["repairable"]]
+    drifted = [each for each in found["verdicts"] if beyond and each["kind"] in _DIFFERING]
+    more = [each for each in (*changing, *drifted) if each["instance_id"]]
     return list({each["exposure"]: each for each in (*found["repairs"], *more)}.values())
 
 

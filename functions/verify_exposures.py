@@ -43,7 +43,8 @@ def _verify(order: _Order, services: Services) -> VerifyResult:
     events = list(_events(order, services, verdicts, now))
     until = services.now() + _TELLING
     told = gather(*(partial(_tell, services, sink, events, until) for sink in services.sinks(request.notify)))
-    return report(verdicts, now, repair=request.repair, findings=tuple(each for each in told if each))
+    found = report(verdicts, now, repair=request.repair, findings=tuple(each for each in told if each))
+    return found.model_copy(update={"repairs": (), "expired": ()}) if request.report_only else found
 
 
 def _events(order: Order, services: Services, verdicts: Sequence[Verdict], now: datetime) -> Iterator[dict[str, Any]]:

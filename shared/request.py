@@ -215,6 +215,7 @@ class VerifyRequest(_Request):
     exposures: tuple[Id, ...] = Field(default=(), description="Exposures or instances; empty means all.")
     skip: tuple[Id, ...] = Field(default=(), description="Exposures or instances that a run is at work on.")
     repair: bool = Field(default=False, description="Say what to repair, whatever the records say about it.")
+    report_only: bool = Field(default=False, description="Leave what is due, ends and repairs, to the schedule.")
 
 
 AnyRequest = ExposeRequest | ExtendRequest | RepairRequest | VerifyRequest | WithdrawRequest

@@ -186,7 +186,9 @@ def _start_once(taker: Taker, exposure: str, identifier: str) -> Outcome:
     """One verification a slot, as far as this instance of the function remembers."""
     if identifier in RECENT:
         return taker.ignore(f"Exposure {exposure} is being verified already.")
-    outcome = taker.start({"action": "verify", "request_id": identifier, "exposures": [exposure]})
+    # The change may be the beginning of a withdrawal, which a repair must not undo.
+    request = {"action": "verify", "exposures": [exposure], "report_only": True}
+    outcome = taker.start({**request, "request_id": identifier})
     if outcome.fate is Fate.STARTED:
         RECENT.append(identifier)
     return outcome

@@ -72,20 +72,16 @@ def report(
         findings: what else to say.
     """
     counted = Counter(verdict.kind for verdict in verdicts)
-    fixable = (one for one in verdicts if one.repairable and (repair or _asks_for_repair(one)))
+    # What a run is at work on is left to it.
+    still = (one for one in verdicts if one.repairable and one.kind is not VerdictKind.CHANGING)
     return VerifyResult(
         findings=findings,
         counts={kind: counted[kind] for kind in VerdictKind},
         verdicts=tuple(_worst(verdicts)),
-        repairs=_due(fixable),
+        repairs=_due(one for one in still if repair or one.repair),
         expired=_due(one for one in verdicts if one.kind is VerdictKind.EXPIRED),
         expiring=_due(one for one in verdicts if ends_soon(one, now)),
     )
-
-
-def _asks_for_repair(verdict: Verdict) -> bool:
-    """Whether its record asks for repairs; what a run is at work on is left to it."""
-    return verdict.repair and verdict.kind is not VerdictKind.CHANGING
 
 
 def _worst(verdicts: Iterable[Verdict]) -> list[Verdict]:

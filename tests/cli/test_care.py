@@ -128,3 +128,15 @@ def test_an_exposure_that_is_not_there_is_refused(terminal: Terminal):
 @pytest.mark.parametrize("words", [("--replace",), ("--allow", "203.0.113.7"), ("--repair", "--allow", "203.0.113.7")])
 def test_options_of_a_repair_go_with_a_repair(terminal: Terminal, words: tuple[str, ...]):
     assert terminal.type("verify", *words).exit_code == Exit.REFUSED
+
+
+def test_what_is_missing_right_after_an_exposure_is_called_changing_and_repaired_by_hand_only(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DCS_ACCESS_DEBOUNCE_SECONDS", "300")
+    terminal.expose("--repair")
+    lose_monitor(terminal)
+    looked = terminal.type("verify", "-o", "json")
+    assert (looked.exit_code, json.loads(looked.stdout)["counts"]["changing"]) == (Exit.DIFFERS, 1)
+    assert json.loads(looked.stdout)["repairs"] == []
+    assert terminal.type("verify", "--repair").exit_code == Exit.OK

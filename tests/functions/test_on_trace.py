@@ -355,3 +355,19 @@ def test_a_late_trace_does_not_expose_again_what_was_withdrawn_since(product: Wa
     product.clock.advance_to(product.clock.now() + 3601)
     (outcome,) = taken(handler, product, event)
     assert (outcome["fate"], outcome["code"], product.exposed()) == ("rejected", "Stale", set())
+
+
+def test_a_verification_for_a_trace_repairs_nothing_since_a_withdrawal_may_have_begun() -> None:
+    product = deployed()
+    product.expose(repair=True)
+    product.clock.advance_to(product.clock.now() + 3600)
+    product.settle()
+    product.started.clear()
+    with product.emulator.change() as account:
+        account.world.elb.healthmonitors.clear()
+    taken(handler, product, at(product, elb("pool", "pools", product)))
+    product.settle(within=60)
+    assert (kinds(product)[-1], set(product.started)) == ("drifted", {"verify"})
+    product.every("1h")
+    product.settle(within=3700)
+    assert (kinds(product)[-1], "repair" in product.started) == ("repaired", True)
