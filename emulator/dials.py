@@ -65,6 +65,8 @@ class Dials(Strict):
     duplicate_route_status: int = 400
     routes_may_overlap_subnets: bool = False
     list_tables_show_routes: bool = False
+    # DCS: whether lists say `no_password_access` as text, as the table of the page does, or as a boolean, as its sample does.
+    dcs_list_as_text: bool = False
     # EIP.
     eip_v3_offered: bool = True
     eip_bound_status: Literal["ACTIVE", "ELB"] = "ACTIVE"

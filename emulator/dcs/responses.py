@@ -42,11 +42,16 @@ WITH_SSL = ("6.0", "7.0")
 
 
 def list_instances(account: Account, project_id: str, query: InstanceQuery) -> Answer:
-    """DCS API: querying all DCS instances; a page has 10 unless asked otherwise."""
+    """DCS API: querying all DCS instances; a page has 10 unless asked otherwise.
+
+    Assumed: `no_password_access` is a boolean (dial `dcs_list_as_text`).
+    """
     found = [one for one in account.dcs.instances(project_id) if _wanted(account, one, query)]
     found = seen(found, account.now())
-    page = found[query.offset : query.offset + query.limit]
-    return ok({"instance_num": len(found), "instances": [listed(account, one) for one in page]})
+    page = [listed(account, one) for one in found[query.offset : query.offset + query.limit]]
+    if account.dials.dcs_list_as_text:
+        page = [{**one, "no_password_access": str(one["no_password_access"]).lower()} for one in page]
+    return ok({"instance_num": len(found), "instances": page})
 
 
 def show_instance(account: Account, project_id: str, instance_id: str) -> Answer:

@@ -385,3 +385,12 @@ def test_several_are_deleted_at_once_and_each_says_whether_it_was(zoo: Caller, i
 def taken(zoo: Caller) -> set[str]:
     """The addresses in use."""
     return {address for subnet in zoo.emulator.world().vpc.subnets.values() for address in subnet.addresses}
+
+
+def test_whether_a_list_says_password_free_as_text_is_a_dial(api: Caller):
+    def said() -> object:
+        return api.get("/v2/{pid}/instances")["instances"][0]["no_password_access"]
+
+    assert said() is False
+    api.emulator.set_dials({"dcs_list_as_text": True})
+    assert said() == "false"
