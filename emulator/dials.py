@@ -65,7 +65,7 @@ class Dials(Strict):
     duplicate_route_status: int = 400
     routes_may_overlap_subnets: bool = False
     list_tables_show_routes: bool = False
-    # DCS: whether lists say `no_password_access` as text, as the table of the page does, or as a boolean, as its sample does.
+    # DCS: whether lists say `no_password_access` as text, like their page's table, or as a boolean, like its sample.
     dcs_list_as_text: bool = False
     # EIP.
     eip_v3_offered: bool = True
