@@ -1,4 +1,4 @@
-"""What stock OpenStack clients see of VPCs and subnets: v2.0's networks, subnets, routers and ports, to be read.
+"""What stock OpenStack clients see of VPCs and subnets: v2.0's networks, subnets, routers and ports.
 
 A VPC is a router, a subnet is a network with one subnet; ports are made up of the addresses in use.
 """
@@ -15,6 +15,7 @@ from emulator.account import Account
 from emulator.core.message import Answer, Request, ok
 from emulator.core.paging import PageQuery, page_of
 from emulator.core.resources import NAMESPACE, Resource, Strict, owned, seen
+from emulator.core.text import Name64
 from emulator.core.times import without_z
 from emulator.vpc.errors import NeutronErrors, neutron
 from emulator.vpc.links import page_links
@@ -73,6 +74,38 @@ class PortQuery(NeutronQuery):
     fixed_ips: Values = None
 
 
+class NetworkChange(Strict):
+    """What may change of a network or a router."""
+
+    name: Name64
+
+
+class NetworkChangeBody(Strict):
+    """The body of updating a network."""
+
+    network: NetworkChange
+
+
+class RouterChangeBody(Strict):
+    """The body of updating a router."""
+
+    router: NetworkChange
+
+
+class SubnetChange(Strict):
+    """What may change of a subnet."""
+
+    name: Name64 | None = None
+    enable_dhcp: bool | None = None
+    dns_nameservers: list[str] | None = Field(default=None, max_length=2)
+
+
+class SubnetChangeBody(Strict):
+    """The body of updating a subnet."""
+
+    subnet: SubnetChange
+
+
 class Row(Resource):
     """One item of a list, with the id it goes by there."""
 
@@ -94,6 +127,16 @@ def show_network(account: Account, project_id: str, network_id: str, query: Fiel
     return one("network", network_id, [*_networks(account, project_id), external_network()], query)
 
 
+def update_network(account: Account, project_id: str, network_id: str, body: NetworkChangeBody) -> Answer:
+    """VPC API v2.0: updating a network; here its name."""
+    subnet = account.vpc.subnet(project_id, network_id)
+    if subnet is None:
+        raise missing("network", network_id)
+    subnet.name = body.network.name
+    account.touch(subnet)
+    return one("network", network_id, _networks(account, project_id), FieldsQuery())
+
+
 def list_subnets_v2(account: Account, request: Request, project_id: str, query: SubnetQuery) -> Answer:
     """VPC API v2.0: querying subnets; these ids are what v1 calls neutron_subnet_id."""
     return listing("subnets", request, _subnets(account, project_id), query)
@@ -102,6 +145,19 @@ def list_subnets_v2(account: Account, request: Request, project_id: str, query: 
 def show_subnet_v2(account: Account, project_id: str, subnet_id: str, query: FieldsQuery) -> Answer:
     """VPC API v2.0: querying a subnet."""
     return one("subnet", subnet_id, _subnets(account, project_id), query)
+
+
+def update_subnet_v2(account: Account, project_id: str, subnet_id: str, body: SubnetChangeBody) -> Answer:
+    """VPC API v2.0: updating a subnet; here name, DHCP and name servers."""
+    subnet, change = account.vpc.subnet_by_neutron_id(project_id, subnet_id), body.subnet
+    if subnet is None:
+        raise missing("subnet", subnet_id)
+    subnet.name = subnet.name if change.name is None else change.name
+    subnet.dhcp_enable = subnet.dhcp_enable if change.enable_dhcp is None else change.enable_dhcp
+    if change.dns_nameservers is not None:
+        subnet.primary_dns, subnet.secondary_dns = (*change.dns_nameservers, "", "")[:2]
+    account.touch(subnet)
+    return one("subnet", subnet_id, _subnets(account, project_id), FieldsQuery())
 
 
 def list_routers(account: Account, request: Request, project_id: str, query: NeutronQuery) -> Answer:
@@ -115,6 +171,16 @@ def list_routers(account: Account, request: Request, project_id: str, query: Neu
 def show_router(account: Account, project_id: str, router_id: str, query: FieldsQuery) -> Answer:
     """VPC API v2.0: querying a router."""
     return one("router", router_id, _routers(account, project_id), query)
+
+
+def update_router(account: Account, project_id: str, router_id: str, body: RouterChangeBody) -> Answer:
+    """VPC API v2.0: updating a router; here its name."""
+    vpc = account.vpc.vpc(project_id, router_id)
+    if vpc is None:
+        raise missing("router", router_id)
+    vpc.name = body.router.name
+    account.touch(vpc)
+    return one("router", router_id, _routers(account, project_id), FieldsQuery())
 
 
 def list_ports(account: Account, request: Request, project_id: str, query: PortQuery) -> Answer:

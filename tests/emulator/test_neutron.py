@@ -101,3 +101,17 @@ def test_every_project_has_the_default_security_group(api: Caller):
         "security_group_rule": {"direction": "egress"}
     }
     assert api.refused("GET", "/v2.0/security-groups/none")[0] == 404
+
+
+def test_networks_subnets_and_routers_can_be_renamed(api: Caller, subnets: dict[str, Any], vpcs: dict[str, str]):
+    subnet, vpc_id = subnets["subnet-elb"], vpcs["vpc-elb"]
+    network = api.put(f"/v2.0/networks/{subnet['id']}", {"network": {"name": "renamed"}})["network"]
+    assert network["name"] == api.get(f"/v1/{{pid}}/subnets/{subnet['id']}")["subnet"]["name"] == "renamed"
+    change = {"name": "again", "enable_dhcp": False, "dns_nameservers": ["10.0.0.53"]}
+    changed = api.put(f"/v2.0/subnets/{subnet['neutron_subnet_id']}", {"subnet": change})["subnet"]
+    assert {name: changed[name] for name in change} == change
+    assert api.get(f"/v1/{{pid}}/subnets/{subnet['id']}")["subnet"]["dnsList"] == ["10.0.0.53"]
+    assert api.put(f"/v2.0/routers/{vpc_id}", {"router": {"name": "other"}})["router"]["name"] == "other"
+    for kind in ("network", "subnet", "router"):
+        refusal = api.refused("PUT", f"/v2.0/{kind}s/none", {kind: {"name": "n"}})
+        assert refusal == (404, f"{kind.capitalize()}NotFound")
