@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from cli.deploy.apply import Attributes, Site, apply, delete
 from cli.deploy.decide import Change, Verb, decide, removal
 from cli.deploy.lint import lint, steps
-from cli.deploy.model import Template
+from cli.deploy.model import Function, Template
 from cli.deploy.observe import observe
 from cli.deploy.package import Target, build_package, digest
 from cli.deploy.patience import PatientTransport
@@ -21,8 +22,11 @@ from cli.deploy.template import Resolver, Surroundings, parameters_of, read_temp
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Service, Transport
+from shared.settings import read_settings
 
 APPLICATION = "Application"
+MOST_VARIABLES, LONGEST_VARIABLES = 20, 4096
+"""What a function takes (FunctionGraph manual: configuring environment variables)."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,27 @@ def prepare(
     parameters = parameters_of(template, given, environment)
     endpoint = endpoint_of(endpoints, transport.region)
     surroundings = Surroundings(transport.region, transport.project_id, endpoint, parameters)
+    check_variables(Resolver(template, surroundings))
     code = build_package(target_of(endpoint), str(parameters.get("Runtime", "")), cache)
     site = site_of(transport, application_of(template, parameters), sleep, code)
     return Deployment(template, surroundings, site)
+
+
+def check_variables(resolver: Resolver) -> None:
+    """Refuse variables that the functions could not read, before anything is made.
+
+    Raises:
+        PermanentError: `InvalidRequest`, naming the variable.
+    """
+    functions = [name for name, one in resolver.template.resources.items() if isinstance(one, Function)]
+    found = [{key: str(value) for key, value in resolver.properties(name)["user_data"].items()} for name in functions]
+    for variables in found:
+        read_settings(variables.get)
+        given = {key: value for key, value in variables.items() if value}
+        if len(given) > MOST_VARIABLES or len(json.dumps(given)) > LONGEST_VARIABLES:
+            raise refused(
+                "user_data", f"more than {MOST_VARIABLES} variables, or more than {LONGEST_VARIABLES} characters"
+            )
 
 
 def site_of(

@@ -50,6 +50,10 @@ def vpc(terminal: Terminal) -> str:
         (("--parameter", "Color=red"), "Parameters.Color"),
         (("--parameter", "LogDays=many"), "Parameters.LogDays"),
         (("--parameter", "Color"), "NAME=VALUE"),
+        (("--parameter", "AllowLists=office"), "DCS_ACCESS_ALLOW_LISTS"),
+        (("--parameter", "AllowLists=" + json.dumps({"a": ["203.0.113.7/32"] * 300})), "user_data"),
+        (("--parameter", "MessageAccepts=everything"), "DCS_ACCESS_MESSAGE_ACCEPTS"),
+        (("--parameter", "Application=my app"), "DCS_ACCESS_APPLICATION"),
         (("--template", "nothing.yaml"), "nothing.yaml"),
     ],
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -51,11 +52,23 @@ def test_the_zip_holds_what_handlers_need_and_nothing_else(built: bytes):
 
 
 def test_every_handler_is_imported_from_the_zip_alone(built: bytes, tmp_path: Path):
-    zipfile.ZipFile(io.BytesIO(built)).extractall(tmp_path)
+    import_all(sys.executable, built, tmp_path)
+
+
+@pytest.mark.slow
+def test_every_handler_is_imported_by_the_platforms_python_from_the_platforms_zip(tmp_path: Path):
+    python = shutil.which("python3.12")
+    if python is None or subprocess.run([python, "-V"], capture_output=True, check=False).returncode:
+        pytest.skip("there is no Python 3.12 here")
+    import_all(python, build_package(Target.OTC, "Python3.12", tmp_path / "cache"), tmp_path / "code")
+
+
+def import_all(python: str, package: bytes, folder: Path) -> None:
+    zipfile.ZipFile(io.BytesIO(package)).extractall(folder)
     script = f"for name in {handlers()}: __import__('functions.' + name).__dict__\n"
     script += "import sys; print(sorted({(m.__file__ or '') for m in sys.modules.values() if hasattr(m, '__file__')}))"
-    command = [sys.executable, "-S", "-s", "-W", "error", "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [python, "-S", "-s", "-W", "error", "-c", script]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "site-packages" not in done.stdout
     assert str(ROOT) + "/" not in done.stdout
