@@ -20,6 +20,11 @@ def _words(value: Any) -> Any:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
+def _risks(value: Any) -> Any:
+    # An empty variable counts as absent, so that nobody allows nothing by accident.
+    return () if value == "none" else _words(value)
+
+
 def _json(value: Any) -> Any:
     try:
         return json.loads(value) if isinstance(value, str) else value
@@ -51,7 +56,7 @@ class Settings(BaseModel):
     Where it is deployed: `application` is the name that all of its functions share, `endpoint` the pattern of a
     service's address, `event_topic` the URN of the topic that gets the events.
 
-    What messages and console events may ask for: `message_accepts` are the risks they may acknowledge,
+    What messages and console events may ask for: `message_accepts` are the risks they may acknowledge, or `none`,
     `notify_hosts` the webhooks' hosts they may name; they are stale after `message_max_age`. An instance with the
     tag `opt_in_tag` is exposed to the list of `allow_lists` that the tag names. Traces of `own_agencies` are
     dropped. What a run began to change less than `debounce_seconds` ago is not verified for a trace, and a
@@ -78,7 +83,7 @@ class Settings(BaseModel):
     region: str | None = None
     endpoint: str = Field(default="https://{service}.{region}.otc.t-systems.com", pattern=r"^https?://\S+$")
     event_topic: str | None = None
-    message_accepts: Annotated[tuple[Risk, ...], BeforeValidator(_words)] = (Risk.PRODUCTION,)
+    message_accepts: Annotated[tuple[Risk, ...], BeforeValidator(_risks)] = (Risk.PRODUCTION,)
     notify_hosts: Words = ()
     message_max_age: Duration = timedelta(hours=1)
     opt_in_tag: str = "dcs-access-allow"

@@ -37,6 +37,11 @@ def test_values_are_read_in_their_types() -> None:
     assert settings.event_webhooks == ("https://a.example/x", "https://b.example/y")
 
 
+def test_messages_may_be_allowed_to_accept_nothing() -> None:
+    assert read_settings({"DCS_ACCESS_MESSAGE_ACCEPTS": "none"}.get).message_accepts == ()
+    assert read_settings({"DCS_ACCESS_MESSAGE_ACCEPTS": ""}.get).message_accepts == (Risk.PRODUCTION,)
+
+
 def test_what_messages_and_console_events_may_ask_for_is_read_from_words_and_json() -> None:
     variables = {
         "DCS_ACCESS_MESSAGE_ACCEPTS": "production open_world",
