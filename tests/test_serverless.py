@@ -15,7 +15,6 @@ import pytest
 
 from cli.deploy.actions import statements
 from cli.deploy.run import site_of
-from cli.deploy.state import mark
 from cli.emulator import running, write_clouds
 from cli.resp import RedisConnection
 from cli.session import connect
@@ -213,7 +212,7 @@ def test_without_one_action_the_run_fails_and_names_it_and_the_next_deployment_g
     policy = next(one for one in iam.policies() if one.display_name == "dcs-access-change")
     actions = [action for each in policy.policy["Statement"] for action in each["Action"]]
     fewer = statements(action for action in actions if action != "elb:listeners:create")
-    fields = {"display_name": policy.display_name, "type": policy.type, "description": mark("dcs-access")}
+    fields = {"display_name": policy.display_name, "type": policy.type, "description": policy.description}
     iam.update_policy(policy.id, {**fields, "policy": {"Version": "1.1", "Statement": fewer}})
     stage.publish(
         action="expose", instance_id=stage.instance.id, allow=["127.0.0.0/8"], port=PORT, accept=["production"]

@@ -21,6 +21,7 @@ from cli.deploy.state import (
     TRIGGER,
     Found,
     Wanted,
+    account_mark,
     mark,
 )
 from shared.errors import ErrorCode, PermanentError
@@ -46,6 +47,11 @@ class Site:
     application: str
     domain_id: str
     code: bytes = b""
+
+    @property
+    def account_mark(self) -> str:
+        """The description of what is deployed to the account."""
+        return account_mark(self.application, self.cloud.project_id)
 
     def urn(self, function: str) -> str:
         """The URN of a function of the application."""
@@ -129,12 +135,12 @@ def _update_policy(site: Site, wanted: Wanted, found: Found, _: tuple[str, ...])
 
 
 def _policy(site: Site, wanted: Wanted) -> dict[str, Any]:
-    return {"display_name": wanted.name, "description": mark(site.application), **wanted.properties}
+    return {"display_name": wanted.name, "description": site.account_mark, **wanted.properties}
 
 
 def _create_agency(site: Site, wanted: Wanted) -> dict[str, str]:
     fields = {name: value for name, value in wanted.properties.items() if name != "roles"}
-    desired = {"name": wanted.name, "domain_id": site.domain_id, "description": mark(site.application), **fields}
+    desired = {"name": wanted.name, "domain_id": site.domain_id, "description": site.account_mark, **fields}
     agency = site.cloud.iam.create_agency(desired)
     for role in wanted.properties["roles"]:
         site.cloud.iam.grant(agency.id, role)

@@ -86,7 +86,7 @@ def _refuse_foreign(wanted: Sequence[Wanted], seen: Mapping[Key, Found]) -> None
         first = strangers[0]
         raise PermanentError(
             ErrorCode.CONFLICT,
-            f"There is a {_LABELS[first.type]} named {first.name} that dcs-access did not deploy.",
+            f"There is a {_LABELS[first.type]} named {first.name} that this deployment has not made.",
             resource=seen[first.key].id,
             field=f"Resources.{first.logical}",
             advice="Remove or rename it, or deploy under another name with --parameter Application=NAME.",

@@ -18,6 +18,7 @@ from cli.deploy.state import (
     TOPIC,
     TRIGGER,
     Found,
+    account_mark,
     marked,
     trigger_name,
 )
@@ -31,9 +32,10 @@ from shared.services import gather
 
 def observe(cloud: Cloud, application: str, domain_id: str) -> list[Found]:
     """Everything that could be ours or in our way; only reads."""
+    own = account_mark(application, cloud.project_id)
     looks: tuple[Callable[[], Iterable[Found]], ...] = (
-        lambda: [_policy(policy, application) for policy in cloud.iam.policies()],
-        lambda: _agencies(cloud, application, domain_id),
+        lambda: [_policy(policy, own) for policy in cloud.iam.policies()],
+        lambda: _agencies(cloud, own, domain_id),
         lambda: _topics(cloud, application),
         lambda: _logs(cloud, application),
         lambda: _functions(cloud, application),
@@ -41,11 +43,10 @@ def observe(cloud: Cloud, application: str, domain_id: str) -> list[Found]:
     return list(chain.from_iterable(gather(*looks)))
 
 
-def _policy(policy: Policy, application: str) -> Found:
+def _policy(policy: Policy, own: str) -> Found:
     statements = [_statement(one) for one in policy.policy.get("Statement", ())]
     properties = {"type": policy.type, "policy": {**policy.policy, "Statement": statements}}
-    ours = marked(policy.description, application)
-    return Found(POLICY, policy.display_name, policy.id, ours, properties, {"id": policy.id})
+    return Found(POLICY, policy.display_name, policy.id, policy.description == own, properties, {"id": policy.id})
 
 
 def _statement(statement: dict[str, Any]) -> dict[str, Any]:
@@ -54,12 +55,12 @@ def _statement(statement: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "Action": sorted(statement.get("Action", ()))}
 
 
-def _agencies(cloud: Cloud, application: str, domain_id: str) -> list[Found]:
+def _agencies(cloud: Cloud, own: str, domain_id: str) -> list[Found]:
     found = cloud.iam.agencies(domain_id)
-    own = [agency for agency in found if marked(agency.description, application)]
-    roles = gather(*(partial(cloud.iam.agency_roles, agency.id) for agency in own))
-    others = [Found(AGENCY, agency.name, agency.id, ours=False) for agency in found if agency not in own]
-    return [*others, *(_agency(agency, sorted(each)) for agency, each in zip(own, roles, strict=True))]
+    ours = [agency for agency in found if agency.description == own]
+    roles = gather(*(partial(cloud.iam.agency_roles, agency.id) for agency in ours))
+    others = [Found(AGENCY, agency.name, agency.id, ours=False) for agency in found if agency not in ours]
+    return [*others, *(_agency(agency, sorted(each)) for agency, each in zip(ours, roles, strict=True))]
 
 
 def _agency(agency: Agency, roles: list[str]) -> Found:

@@ -63,6 +63,11 @@ def mark(application: str, about: str = "") -> str:
     return f"Deployed by dcs-access as {application}" + (f": {about}" if about else "")
 
 
+def account_mark(application: str, project_id: str) -> str:
+    """The description of what is not in the project but in the account, which other projects share."""
+    return mark(application, f"for project {project_id}")
+
+
 def marked(description: str, application: str) -> bool:
     """Whether a description says that this application deployed it."""
     own = mark(application)

@@ -13,12 +13,13 @@ from shared.otc.transport import Answer, Call, lost
 
 
 class EmulatorTransport:
-    """Calls the emulator's door with a token of its first user for its first project."""
+    """Calls the emulator's door with a token of its first user, for its first project if none is named."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, project_name: str | None = None) -> None:
         self.emulator = emulator
         world = emulator.world()
-        user, project = next(iter(world.iam.users.values())), next(iter(world.iam.projects.values()))
+        user, projects = next(iter(world.iam.users.values())), world.iam.projects.values()
+        project = next(one for one in projects if project_name in (None, one.name))
         self.project_id, self.region = project.id, world.region
         self._token = _token(emulator, user.name, user.password, project.id)
 

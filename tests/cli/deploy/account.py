@@ -106,6 +106,10 @@ class Deployed:
         self.transport = EmulatorTransport(self.emulator)
         self.told: list[str] = []
 
+    def enter(self, project_name: str) -> None:
+        """Go on in another project."""
+        self.transport = EmulatorTransport(self.emulator, project_name)
+
     def deployment(
         self, *, template: Template | None = None, code: bytes = CODE, lives: int = 10_000, **parameters: str
     ) -> Deployment:

@@ -12,6 +12,7 @@ from cli.deploy.template import read_template, template_path
 from emulator.account import Account
 from shared.errors import ErrorCode, PermanentError
 from tests.cli.deploy.account import CODE, Deployed, KilledError, to_do, with_properties, without
+from tests.support.worlds import world
 
 OTHER = zipped({"functions/__init__.py": b"changed"})
 TEMPLATE = read_template(template_path())
@@ -261,6 +262,23 @@ def test_two_applications_stand_side_by_side_and_go_one_by_one(account: Deployed
     account.undeploy("second")
     assert account.holds() == before
     assert account.deploy() == []
+
+
+def test_what_another_project_of_the_account_has_deployed_is_not_taken_for_ones_own():
+    account = Deployed(world(iam={"projects": [{"name": "eu-de_first"}, {"name": "eu-de_second"}]}))
+    account.enter("eu-de_first")
+    account.deploy()
+    before = account.holds()
+    account.enter("eu-de_second")
+    with pytest.raises(PermanentError, match="has not made") as raised:
+        account.deploy()
+    assert "Application=NAME" in str(raised.value.data.advice)
+    account.undeploy()
+    assert account.holds() == before
+    account.deploy(Application="second")
+    account.undeploy("second")
+    assert account.holds() == before
+    account.emulator.close()
 
 
 def test_a_deployment_killed_after_any_change_is_completed_by_the_next(account: Deployed):
