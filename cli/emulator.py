@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,12 +15,6 @@ import yaml
 
 from cli.options import App, common, emulator_config, examples
 from cli.output import show, table
-from emulator import Emulator, World
-from emulator.coverage import coverage as coverage_table
-from emulator.dataplane.loopback import LoopbackDataPlane
-from emulator.dataplane.redis_process import RedisServerError
-from emulator.server import Server, serve
-from emulator.world import WorldError
 from shared.errors import ErrorCode, PermanentError
 
 CLOUD = "emulator"
@@ -43,7 +35,9 @@ def emulator() -> None:
 @common
 def serve_(app: App, world_file: Path | None, address: str, port: int) -> None:
     """Serve an emulated cloud until stopped; `--os-cloud emulator` then means this one."""
-    with running(read_world(world_file), LoopbackDataPlane(), address, port) as (account, server):
+    from cli.emulating import read_world, running, write_clouds  # noqa: PLC0415  # the emulator is slow to import
+
+    with running(read_world(world_file), address=address, port=port) as (account, server):
         config = emulator_config()
         config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_clouds(config, account, server.url)
@@ -72,7 +66,10 @@ def calls(app: App, *, mutating: bool, clear: bool) -> None:
 @common
 def coverage(app: App) -> None:  # noqa: ARG001  # every command takes the common options
     """Show which calls of the cloud are served, whose page says so, and what is assumed."""
-    click.echo(coverage_table(Emulator().router), nl=False)
+    from emulator import Emulator  # noqa: PLC0415  # as above
+    from emulator.coverage import coverage as table_of  # noqa: PLC0415
+
+    click.echo(table_of(Emulator().router), nl=False)
 
 
 @emulator.command(
@@ -164,63 +161,6 @@ def snapshot(app: App) -> None:
     show(data, app.output, lambda: yaml.safe_dump(data, sort_keys=False).rstrip())
 
 
-@contextmanager
-def running(
-    world: World, plane: LoopbackDataPlane, address: str = "127.0.0.1", port: int = 0
-) -> Iterator[tuple[Emulator, Server]]:
-    """An emulated cloud with real Redis servers behind it, until the block ends.
-
-    Raises:
-        PermanentError: `InvalidRequest`, when it cannot run here.
-    """
-    try:
-        account = Emulator(world, data_plane=plane)
-    except RedisServerError as problem:
-        raise _refused(str(problem), "world", "Put a Redis server on the PATH.") from None
-    try:
-        with _listening(account, address, port) as server:
-            yield account, server
-    finally:
-        account.close()
-
-
-def _listening(account: Emulator, address: str, port: int) -> Server:
-    try:
-        return serve(account, address, port)
-    except OSError as problem:
-        raise _refused(
-            f"{address}:{port} cannot be listened on: {problem.strerror}.", "port", "Choose another."
-        ) from None
-
-
-def read_world(path: Path | None) -> World:
-    """The world in a file, or the small one.
-
-    Raises:
-        PermanentError: `InvalidRequest`.
-    """
-    try:
-        return World.small() if path is None else World.load(path)
-    except (WorldError, OSError, UnicodeDecodeError) as problem:
-        raise _refused(str(problem), "world", "Correct the world file.") from None
-
-
-def write_clouds(path: Path, account: Emulator, url: str) -> None:
-    """Write a clouds.yaml by which OpenStack's tools find the emulated cloud; only its owner may read it."""
-    world = account.world()
-    user, project = next(iter(world.iam.users.values())), next(iter(world.iam.projects.values()))
-    auth = {
-        "auth_url": f"{url}/v3",
-        "username": user.name,
-        "password": user.password,
-        "user_domain_name": world.iam.domain.name,
-        "project_name": project.name,
-        "project_domain_name": world.iam.domain.name,
-    }
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump({"clouds": {CLOUD: {"auth": auth, "region_name": world.region}}}))
-
-
 def _until_stopped() -> None:
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -234,11 +174,12 @@ def _admin(method: str, what: str, body: Any = None) -> Any:
         url = clouds["clouds"][CLOUD]["auth"]["auth_url"].removesuffix("/v3")
         answer = requests.request(method, f"{url}/emulator/{what}", json=body, timeout=_TIMEOUT)
     except (OSError, requests.RequestException):
-        raise _refused("No emulator answers.", "emulator", "Start one with `dcs-access emulator serve`.") from None
+        raise refused("No emulator answers.", "emulator", "Start one with `dcs-access emulator serve`.") from None
     if answer.status_code >= 400:
-        raise _refused(f"The emulator refuses: {answer.text}", what, "Correct the option.")
+        raise refused(f"The emulator refuses: {answer.text}", what, "Correct the option.")
     return answer.json() if answer.content else None
 
 
-def _refused(message: str, field: str, advice: str) -> PermanentError:
+def refused(message: str, field: str, advice: str) -> PermanentError:
+    """The error for an emulated cloud that cannot be had, or does not do what is asked."""
     return PermanentError(ErrorCode.INVALID_REQUEST, message, field=field, advice=advice)

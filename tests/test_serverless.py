@@ -15,7 +15,7 @@ import pytest
 
 from cli.deploy.actions import statements
 from cli.deploy.run import site_of
-from cli.emulator import running, write_clouds
+from cli.emulating import running, write_clouds
 from cli.resp import RedisConnection
 from cli.session import connect
 from cli.subscriber import Subscriber, subscribed

@@ -14,7 +14,8 @@ from random import Random
 from threading import Condition, Lock
 from typing import Any
 
-from cli.emulator import CLOUD, write_clouds
+from cli.emulating import write_clouds
+from cli.emulator import CLOUD
 from emulator import Emulator, World
 from emulator.core.message import Request
 from emulator.core.problems import ApiError

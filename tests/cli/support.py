@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from cli.emulator import write_clouds
+from cli.emulating import write_clouds
 from cli.main import main
 from emulator import Emulator, World
 from emulator.server import serve

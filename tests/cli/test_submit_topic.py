@@ -13,7 +13,7 @@ import pytest
 import requests
 from click.testing import Result
 
-from cli.emulator import write_clouds
+from cli.emulating import write_clouds
 from cli.options import App
 from cli.running import Exit
 from cli.subscriber import subscribed
