@@ -13,8 +13,7 @@ from typing import Any
 
 import click
 
-from cli.deploy.command import cache_path
-from cli.deploy.run import prepare, take_away
+from cli.deploy.run import cache_path, prepare, take_away
 from cli.deploy.template import template_path
 from cli.options import App
 from cli.running import Exit, tell

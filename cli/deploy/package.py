@@ -7,13 +7,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from hashlib import sha256, sha512
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
 from cli.deploy.actions import OWN
+from cli.deploy.target import Target
 from shared.errors import ErrorCode, PermanentError
 
 LARGEST = 10_000_000
@@ -27,13 +27,6 @@ _KINDS = (".py", ".json", ".so", ".pem")
 _WHEELS = {"platform": "manylinux2014_x86_64", "implementation": "cp"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
-
-
-class Target(StrEnum):
-    """Where a zip runs: its compiled parts must fit the interpreter there."""
-
-    OTC = "otc"
-    EMULATOR = "emulator"
 
 
 def build_package(target: Target, runtime: str, cache: Path) -> bytes:

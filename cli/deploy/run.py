@@ -14,11 +14,13 @@ from cli.deploy.decide import Change, Verb, decide, removal
 from cli.deploy.lint import lint, steps
 from cli.deploy.model import Function, Template
 from cli.deploy.observe import observe
-from cli.deploy.package import Target, build_package, digest
+from cli.deploy.package import build_package, digest
 from cli.deploy.patience import PatientTransport
 from cli.deploy.ready import probes, wait_until_ready
 from cli.deploy.state import AGENCY, FUNCTION, POLICY, Wanted, wanted_of
+from cli.deploy.target import Target
 from cli.deploy.template import Resolver, Surroundings, parameters_of, read_template, refused
+from cli.options import state_path
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Service, Transport
@@ -167,6 +169,11 @@ def endpoint_of(endpoints: Mapping[Service, str], region: str) -> str:
                 advice="Functions know their services by one pattern; take the override away.",
             )
     return pattern
+
+
+def cache_path() -> Path:
+    """Where downloaded wheels are kept."""
+    return state_path() / "wheels"
 
 
 def target_of(endpoint: str) -> Target:

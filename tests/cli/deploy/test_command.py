@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.deploy.package import Target
 from cli.deploy.run import endpoint_of, target_of
+from cli.deploy.target import Target
 from cli.deploy.template import template_path
 from cli.running import Exit
 from shared.errors import PermanentError

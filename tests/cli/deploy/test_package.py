@@ -15,7 +15,6 @@ from cli.deploy import package as packaging
 from cli.deploy.package import (
     FORBIDDEN,
     LARGEST,
-    Target,
     build_package,
     check_package,
     digest,
@@ -24,6 +23,7 @@ from cli.deploy.package import (
     read_requirements,
     zipped,
 )
+from cli.deploy.target import Target
 from shared.errors import PermanentError
 
 ROOT = Path(__file__).parents[3]
