@@ -189,6 +189,19 @@ def test_an_answer_after_the_time_out_of_its_task_counts_for_nothing() -> None:
     assert tree.end.error == "States.Timeout"
 
 
+@pytest.mark.parametrize(("late", "status"), [(29.0, "SUCCEEDED"), (30.0, "TIMED_OUT")])
+def test_a_hand_over_that_comes_after_the_end_of_the_runs_time_calls_nothing_any_more(late: float, status: str) -> None:
+    invocations = Invocations({**chain("One", "Two"), "TimeoutSeconds": 30}, lambda parameters: {})
+    started = start(invocations.machine, {}, StartContext("run", START), random=0.5)
+    tree = RunTree.begin(invocations.machine, started, clock=invocations.clock.now, random=lambda: 0.5)
+    assert invocations.hop(tree)
+    invocations.clock.advance_to(START + late)
+    assert not invocations.hop(tree)
+    assert tree.end
+    assert tree.end.status == status
+    assert named(invocations) == ([["One"], ["Two"]] if status == "SUCCEEDED" else [["One"]])
+
+
 @pytest.mark.parametrize("concurrency", [0, 1, 2])
 def test_it_comes_to_the_same_as_the_virtual_engine(concurrency: int) -> None:
     retry = [{"ErrorEquals": ["E"], "IntervalSeconds": 3}]

@@ -122,6 +122,9 @@ def _outcome(platform: Platform, call: Invoke, note: Callable[[Did], None]) -> O
 
 
 def _answer(platform: Platform, call: Invoke, begun: float) -> Outcome:
+    # A hand-over may come so late that the run's time is up, and what is begun now would be done behind its end.
+    if call.until is not None and begun >= call.until:
+        return TaskFailed(_TIMEOUT, None, begun, platform.random())
     try:
         result = platform.invoke(call.resource, call.parameters)
     except TimedOutError:
