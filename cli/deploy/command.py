@@ -41,7 +41,7 @@ def _templated(command: F) -> F:
             multiple=True,
             metavar="NAME=VALUE",
             callback=_parameters,
-            help="A parameter of the template; else its variable, else its default.",
+            help="A parameter (`dcs-access template show`); else its variable, else its default.",
         ),
         click.option(
             "--template",
@@ -96,6 +96,14 @@ def undeploy(app: App, *, yes: bool, parameters: dict[str, str], file: Path | No
 @click.group()
 def template() -> None:
     """Look into the template: what it grants, whether it is sound, what it packs."""
+
+
+@template.command("show")
+def show_() -> None:
+    """Print the product's own template: its parameters, what it grants, what it makes."""
+    from cli.deploy import operate  # noqa: PLC0415  # see above
+
+    operate.show_template()
 
 
 @template.command()

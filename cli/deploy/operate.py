@@ -100,6 +100,11 @@ def package(
     show(whole, output, lambda: facts(about) + ("" if rows is None else f"\n\n{table(rows, columns)}"))
 
 
+def show_template() -> None:
+    """Print the product's own template as it is."""
+    click.echo(template_path().read_text("utf-8"), nl=False)
+
+
 def show_schema() -> None:
     """Print the JSON Schema of a template."""
     click.echo(json.dumps(template_schema(), indent=2))

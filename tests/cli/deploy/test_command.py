@@ -95,4 +95,5 @@ def test_the_template_is_linted_and_its_actions_are_printed(tmp_path: Path, term
     assert found.exit_code == 1
     assert "time-out of plan_exposure must be below 90 s" in found.stdout
     assert "PublishAgency  smn:topic:publish" in run("template", "actions").stdout
+    assert run("template", "show").stdout == template_path().read_text("utf-8")
     assert json.loads(run("template", "schema").stdout)["title"] == "Template"
