@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import cloud, peering, startup, transitions
+from tests.benchmarks import calls, cloud, peering, startup, transitions
 from tests.benchmarks.figures import Figure
 
 _HEAD = "| what | ours | peer | ratio | better |\n|---|---|---|---|---|"
@@ -26,7 +26,7 @@ def main() -> None:
         figures = [*transitions.measure(peer), *cloud.measure(peer, url), *startup.measure(peer_python)]
         ours, theirs = cloud.peak_mib(pid), cloud.peak_mib(peer.pid)
         figures.append(Figure("memory of a server, at most", "MiB", ours, theirs, ours / theirs, "lower"))
-        print(_report(figures, peer.version))  # noqa: T201  # a command's output
+        print(_report(figures, peer.version), "", calls.table(), sep="\n")  # noqa: T201  # a command's output
 
 
 def _report(figures: Iterable[Figure], moto: str) -> str:
