@@ -63,8 +63,11 @@ def apply(
     changes: Sequence[Change],
     wanted: Callable[[Attributes], Iterable[Wanted]],
     tell: Callable[[Change], None],
+    ready: Callable[[], None],
 ) -> Attributes:
     """Make and change in order, then delete; `wanted` gives what is wanted once more attributes are known.
+
+    `ready` returns when functions can work: it is called before anything triggers them.
 
     Returns:
         What the cloud gave to each resource.
@@ -73,6 +76,8 @@ def apply(
         change.wanted.logical: change.found.attributes for change in changes if change.wanted and change.found
     }
     for kind in ORDER:
+        if kind == TRIGGER:
+            ready()
         due = [one for one in changes if one.type == kind and one.verb not in {Verb.KEEP, Verb.DELETE}]
         if due:
             now = {one.key: one for one in wanted(attributes)}

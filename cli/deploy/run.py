@@ -17,7 +17,7 @@ from cli.deploy.observe import observe
 from cli.deploy.package import build_package, digest
 from cli.deploy.patience import PatientTransport
 from cli.deploy.ready import probes, wait_until_ready
-from cli.deploy.state import AGENCY, FUNCTION, POLICY, Wanted, wanted_of
+from cli.deploy.state import AGENCY, FUNCTION, ORDER, POLICY, TRIGGER, Wanted, wanted_of
 from cli.deploy.target import Target
 from cli.deploy.template import Resolver, Surroundings, parameters_of, read_template, refused
 from cli.options import state_path
@@ -67,10 +67,25 @@ class Deployment:
         tell: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> dict[str, str]:
-        """Do it; gives the template's outputs."""
-        attributes = apply(self.site, changes, self.wanted, lambda change: tell(sentence(change)))
-        if any(change.verb is not Verb.KEEP and change.type in {POLICY, AGENCY, FUNCTION} for change in changes):
-            wait_until_ready(self.site, probes(self.template, steps()), sleep, tell)
+        """Do it, and what is left of it where another deployment has been quicker; gives the template's outputs."""
+        for _ in ORDER:
+            try:
+                return self._carried_out(changes, tell, sleep)
+            except PermanentError as problem:
+                if problem.code is not ErrorCode.CONFLICT:
+                    raise
+                tell("Something else has made what was to be made; looking again.")
+                changes = self.plan()
+        return self._carried_out(changes, tell, sleep)
+
+    def _carried_out(
+        self, changes: list[Change], tell: Callable[[str], None], sleep: Callable[[float], None]
+    ) -> dict[str, str]:
+        def ready() -> None:
+            if any(_may_have_to_wait(change) for change in changes):
+                wait_until_ready(self.site, probes(self.template, steps()), sleep, tell)
+
+        attributes = apply(self.site, changes, self.wanted, lambda change: tell(sentence(change)), ready)
         return Resolver(self.template, self.surroundings, attributes).outputs()
 
 
@@ -137,6 +152,13 @@ def application_of(template: Template, parameters: Mapping[str, str | int]) -> s
     if APPLICATION not in template.parameters:
         raise refused(f"Parameters.{APPLICATION}", "is missing")
     return str(parameters[APPLICATION])
+
+
+def _may_have_to_wait(change: Change) -> bool:
+    """Whether functions may not work yet; triggers come last, so a missing one may tell of a wait that was killed."""
+    if change.type == TRIGGER:
+        return change.verb is Verb.CREATE
+    return change.type in {POLICY, AGENCY, FUNCTION} and change.verb is not Verb.KEEP
 
 
 def take_away(site: Site, tell: Callable[[str], None]) -> None:

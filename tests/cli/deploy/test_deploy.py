@@ -10,6 +10,7 @@ from cli.deploy.model import AsyncInvokeConfig, Destinations
 from cli.deploy.package import digest, zipped
 from cli.deploy.template import read_template, template_path
 from emulator.account import Account
+from emulator.faults import Fault
 from shared.errors import ErrorCode, PermanentError
 from tests.cli.deploy.account import CODE, Deployed, KilledError, to_do, with_properties, without
 from tests.support.worlds import world
@@ -301,6 +302,37 @@ def test_a_deployment_killed_after_any_change_is_completed_by_the_next(account: 
             deaths += 1
             assert deaths < 200
     assert counted(account) == Counter(dict.fromkeys(WHOLE, 0))
+
+
+def test_two_deployments_at_once_come_to_one(account: Deployed):
+    first, second = account.deployment(), account.deployment()
+    changes = first.plan(), second.plan()
+    first.carry_out(changes[0], account.told.append, account.clock.sleep)
+    held = account.holds()
+    second.carry_out(changes[1], account.told.append, account.clock.sleep)
+    assert account.holds() == held
+    assert any("Something else has" in text for text in account.told)
+
+
+def test_a_conflict_that_no_other_deployment_explains_is_told(account: Deployed):
+    account.emulator.faults.add(Fault(method="POST", path="*/fgs/functions", status=409, times=None))
+    with pytest.raises(PermanentError) as raised:
+        account.deploy()
+    assert raised.value.code is ErrorCode.CONFLICT
+
+
+def test_a_deployment_killed_while_it_waits_for_an_agency_is_waited_for_by_the_next(account: Deployed):
+    def die(_seconds: float) -> None:
+        raise KilledError
+
+    account.emulator.set_dials({"agency_delay": 300.0})
+    deployment, began = account.deployment(), account.clock.now()
+    with pytest.raises(KilledError):
+        deployment.carry_out(deployment.plan(), account.told.append, die)
+    assert counted(account)["triggers"] == 0
+    account.deploy()
+    assert account.clock.now() - began >= 300
+    assert counted(account) == WHOLE
 
 
 def test_a_throttled_deployment_waits_and_ends(account: Deployed):
