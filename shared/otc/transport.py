@@ -96,7 +96,7 @@ class TokenTransport:
                 params=list(call.query),
                 data=None if call.body is None else json.dumps(call.body),
                 headers={"X-Auth-Token": self._token, "Content-Type": "application/json"},
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                timeout=(CONNECT_TIMEOUT, call.timeout or READ_TIMEOUT),
                 allow_redirects=False,
             )
         except requests.RequestException:

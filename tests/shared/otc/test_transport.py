@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import requests
+from requests.adapters import BaseAdapter
 
 from emulator import Emulator, Fault, World
 from emulator.server import serve
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.problems import ambiguous
-from shared.otc.transport import Service, TokenTransport
+from shared.otc.transport import READ_TIMEOUT, Call, Service, TokenTransport
 
 
 @pytest.fixture
@@ -57,3 +60,31 @@ def test_a_mutation_whose_answer_is_lost_is_sent_once(emulator: Emulator, cloud:
     assert ambiguous(caught.value)
     assert len([call for call in emulator.calls if call.mutating]) == 1
     assert len(cloud.elb.ip_groups()) == (1 if when == "after" else 0)
+
+
+class _Patience(BaseAdapter):
+    """Answers at once, and notes how long it would have been waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def send(self, request: requests.PreparedRequest, timeout: Any = None, **_: Any) -> requests.Response:  # type: ignore[override]  # only what is looked at
+        self.seconds.append(timeout[1])
+        answer = requests.Response()
+        answer.status_code, answer.request, answer.url, answer._content = 200, request, request.url or "", b"{}"
+        return answer
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_the_answer_of_a_call_is_waited_for_as_long_as_the_call_says():
+    call = Call(Service.FUNCTIONGRAPH, "POST", "/invocations", "functiongraph:function:invoke")
+    with requests.Session() as session:
+        session.mount("http://", patience := _Patience())
+        endpoints = dict.fromkeys(Service, "http://fgs.example")
+        transport = TokenTransport(session, "token", project_id="5f0d", region="eu-de", endpoints=endpoints)
+        transport.send(call)
+        transport.send(replace(call, timeout=95.0))
+    assert patience.seconds == [READ_TIMEOUT, 95.0]
