@@ -16,7 +16,7 @@ from cli.options import App
 from cli.output import show
 from cli.running import Exit, tell
 from cli.subscriber import Subscriber, subscribed
-from shared.errors import ErrorCode, PermanentError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import exposure_id, resource_name, run_id
 from shared.otc.cloud import Cloud
 from shared.planning.safety import check_project
@@ -106,11 +106,17 @@ def _wait(app: App, cloud: Cloud, request: dict[str, Any], sent: Sent, within: f
 
 
 def _until(look: Callable[[], dict[str, Any] | None], within: float) -> dict[str, Any] | None:
-    """Look ever less often, and once more at the end."""
+    """Look ever less often, and once more at the end; what a cloud at fault answers until then says nothing."""
     end, pause = time.monotonic() + within, _SHORTEST
     while True:
         left = end - time.monotonic()
-        if (found := look()) is not None or left <= 0:
+        try:
+            found = look()
+        except TemporaryError:
+            if left <= 0:
+                raise
+            found = None
+        if found is not None or left <= 0:
             return found
         time.sleep(min(pause, left))
         pause = min(pause * _GROWTH, _LONGEST)

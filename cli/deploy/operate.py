@@ -133,9 +133,10 @@ def _planned(rows: list[dict[str, str]]) -> str:
 def _left(left: list[dict[str, Any]]) -> str:
     if not left:
         return "No exposure stays."
-    stay = "1 exposure stays" if len(left) == 1 else f"{len(left)} exposures stay"
+    stay, them = ("1 exposure stays", "it") if len(left) == 1 else (f"{len(left)} exposures stay", "them")
     lines = [
         f"  {row['exposure']}  instance {row['instance_id']}  expires {row['expires_at'] or 'never'}" for row in left
     ]
-    advice = "withdraw them with `dcs-access withdraw`, or look after them with `dcs-access serve --verify-every 30m`"
-    return "\n".join([f"{stay}, and nobody will expire them; {advice}:", *lines])
+    ways = f"withdraw {them} with `dcs-access withdraw`, or look after {them} with"
+    advice = f"{ways} `dcs-access serve --verify-every 30m`"
+    return "\n".join([f"{stay}, and nobody will expire {them}; {advice}:", *lines])

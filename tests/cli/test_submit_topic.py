@@ -17,6 +17,7 @@ from cli.emulating import write_clouds
 from cli.options import App
 from cli.running import Exit
 from cli.subscriber import subscribed
+from emulator.faults import Fault
 from emulator.server import serve
 from shared.errors import TemporaryError
 from shared.intake.changes import RECENT
@@ -120,6 +121,18 @@ def test_waiting_is_for_this_request_and_not_for_what_stood_before(idle: Deploye
     result = idle.submit(idle.request(), "--topic", "--wait", "--within", "1s")
     assert result.exit_code == Exit.FAILED
     assert "is not healthy after 1 s" in result.stderr
+
+
+def test_waiting_outlasts_a_cloud_that_does_not_answer_for_a_while(product: Deployed) -> None:
+    product.emulator.faults.add(Fault(method="GET", path="*/elb/ipgroups", status=503, times=3))
+    assert product.submit(product.request(), "--topic", "--wait", "-q").exit_code == Exit.OK
+
+
+def test_waiting_says_at_its_end_that_the_cloud_did_not_answer(idle: Deployed) -> None:
+    idle.emulator.faults.add(Fault(method="GET", path="*/elb/ipgroups", status=503, times=None))
+    result = idle.submit(idle.request(), "--topic", "--wait", "--within", "1s")
+    assert result.exit_code == Exit.FAILED
+    assert "503" in result.stderr
 
 
 def test_listening_shows_the_event_of_this_run_and_nothing_stays_subscribed(product: Deployed) -> None:

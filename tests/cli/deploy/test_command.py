@@ -30,7 +30,7 @@ def test_a_deployment_says_what_it_will_do_does_it_and_is_taken_away(terminal: T
     assert terminal.type(*PLAN).exit_code == NOTHING
     terminal.expose("--vpc-id", vpc(terminal))
     refused = terminal.type("undeploy", stdin="n\n")
-    assert "1 exposure stays, and nobody will expire them" in refused.stderr
+    assert "1 exposure stays, and nobody will expire it" in refused.stderr
     assert terminal.type(*PLAN).exit_code == NOTHING
     gone = terminal.read("undeploy", "--yes")
     assert {row["kind"] for row in gone["deleted"]} > {"function", "agency"}
