@@ -58,9 +58,10 @@ class Settings(BaseModel):
 
     What messages and console events may ask for: `message_accepts` are the risks they may acknowledge, or `none`,
     `notify_hosts` the webhooks' hosts they may name; they are stale after `message_max_age`. An instance with the
-    tag `opt_in_tag` is exposed to the list of `allow_lists` that the tag names. Traces of `own_agencies` are
-    dropped. What a run began to change less than `debounce_seconds` ago is not verified for a trace, and a
-    verification says `changing` of what is still missing of it; one trace in that time sets off a verification.
+    tag `opt_in_tag` is exposed at `opt_in_port` to the list of `allow_lists` that the tag names. Traces of
+    `own_agencies` are dropped. What a run began to change less than `debounce_seconds` ago is not verified for a
+    trace, and a verification says `changing` of what is still missing of it; one trace in that time sets off a
+    verification.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -87,6 +88,7 @@ class Settings(BaseModel):
     notify_hosts: Words = ()
     message_max_age: Duration = timedelta(hours=1)
     opt_in_tag: str = "dcs-access-allow"
+    opt_in_port: int = Field(default=80, ge=1, le=65535)
     allow_lists: Annotated[dict[str, AllowList], BeforeValidator(_json)] = Field(default_factory=dict)
     own_agencies: Words = ()
     debounce_seconds: float = Field(default=300.0, ge=0)

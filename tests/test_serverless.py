@@ -24,18 +24,15 @@ from emulator.dataplane.loopback import LoopbackDataPlane
 from shared.otc.transport import Call, Service
 from tests.cli.support import run
 
-PORT = 18097
 SECONDS = 50.0
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 
-def may_bind(port: int) -> bool:
+def free_port() -> int:
     with socket.socket() as trial:
-        try:
-            trial.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+    return port
 
 
 class Stage:
@@ -43,6 +40,7 @@ class Stage:
 
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self.folder, self.plane = folder, LoopbackDataPlane()
+        self.port = free_port()
         self.account, self.server = opened.enter_context(running(World.small(), self.plane))
         clouds = folder / "clouds.yaml"
         write_clouds(clouds, self.account, self.server.url)
@@ -56,7 +54,8 @@ class Stage:
     def deploy(self, *words: str) -> dict[str, Any]:
         """Deploy by the command line; what it printed."""
         lists = json.dumps({"lab": ["127.0.0.0/8"]})
-        given = (f"AllowLists={lists}", f"VpcId={self.vpc('vpc-elb')}", "SettleSeconds=1", "DebounceSeconds=2")
+        given = [f"AllowLists={lists}", f"VpcId={self.vpc('vpc-elb')}", "SettleSeconds=1", "DebounceSeconds=2"]
+        given.append(f"OptInPort={self.port}")
         parameters = [word for each in given for word in ("--parameter", each)]
         done = self.type("deploy", *parameters, *words, "-q", "-o", "json")
         answer: dict[str, Any] = json.loads(done)
@@ -113,7 +112,7 @@ class Stage:
             action="expose",
             instance_id=self.instance.id,
             allow=["127.0.0.0/8"],
-            port=PORT,
+            port=self.port,
             accept=["production"],
         )
         return self.event("completed")
@@ -163,7 +162,6 @@ def test_deployed_again_nothing_changes(stage: Stage):
     assert stage.deploy()["changes"] == []
 
 
-@pytest.mark.skipif(not may_bind(80), reason="an exposure by tag has port 80, which is privileged here")
 def test_a_tagged_instance_becomes_an_exposure_by_its_trace_alone_and_its_deletion_withdraws_it(stage: Stage):
     like = stage.instance
     body = {
@@ -182,6 +180,7 @@ def test_a_tagged_instance_becomes_an_exposure_by_its_trace_alone_and_its_deleti
     completed = stage.event("completed")
     assert completed["data"]["instance"]["id"] == made
     endpoint = completed["data"]["endpoint"]
+    assert endpoint["port"] == stage.port
     with RedisConnection(endpoint["address"], endpoint["port"], "Secret-12345") as redis:
         assert redis.call("PING") == "PONG"
     stage.dcs("DELETE", f"/instances/{made}")
@@ -215,7 +214,7 @@ def test_without_one_action_the_run_fails_and_names_it_and_the_next_deployment_g
     fields = {"display_name": policy.display_name, "type": policy.type, "description": policy.description}
     iam.update_policy(policy.id, {**fields, "policy": {"Version": "1.1", "Statement": fewer}})
     stage.publish(
-        action="expose", instance_id=stage.instance.id, allow=["127.0.0.0/8"], port=PORT, accept=["production"]
+        action="expose", instance_id=stage.instance.id, allow=["127.0.0.0/8"], port=stage.port, accept=["production"]
     )
     error = stage.event("failed", "verified", "drifted")["data"]["error"]
     assert error["code"] == "Forbidden"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import PREFIX, allow_digest
@@ -86,9 +87,10 @@ def _expose(taker: Taker, instance: Instance, tag: str, standing: Standing) -> I
         return
     check_age(taker.record.time, settings, taker.services.now())
     accept = [risk.value for risk in settings.message_accepts]
-    asked = {"action": "expose", "allow": list(allow), "accept": accept}
+    asked: dict[str, Any] = {"action": "expose", "allow": list(allow), "accept": accept}
     if not standing:
-        yield taker.start({**asked, "request_id": taker.record.id, "instance_id": instance.id})
+        asked |= {"instance_id": instance.id, "port": settings.opt_in_port}
+        yield taker.start({**asked, "request_id": taker.record.id})
     for record in differing:
         # All but the list stays as it is.
         identifier = request_id(taker.record.id, record.exposure)

@@ -72,6 +72,15 @@ def test_an_instance_with_the_opt_in_tag_is_exposed_by_its_trace_alone_and_withd
     assert product.account()["elb"] == before["elb"]
 
 
+def test_the_port_of_an_exposure_by_tag_is_the_documents_or_as_the_deployment_says() -> None:
+    for fields, port in (({}, 80), ({"opt_in_port": 8080}, 8080)):
+        product = deployed(**fields)
+        product.create_instance(TAG)
+        product.settle()
+        (event,) = product.sink.events
+        assert event["data"]["endpoint"]["port"] == port
+
+
 def test_one_exposure_causes_no_verification_of_itself(product: Watched) -> None:
     product.create_instance(TAG)
     product.settle()
