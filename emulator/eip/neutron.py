@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulator.account import Account
+from emulator.core.fields import FieldsQuery, Values
 from emulator.core.message import Answer, Request, created, no_content, ok
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned, seen
 from emulator.core.times import without_z
 from emulator.eip.models import POOLS, BandwidthSpec, PublicIp
 from emulator.vpc.errors import neutron
-from emulator.vpc.neutron import EXTERNAL_NETWORK_ID, FieldsQuery, NeutronQuery, Values, listing, missing, one
+from emulator.vpc.neutron import EXTERNAL_NETWORK_ID, NeutronQuery, listing, missing, one
 
 # Nobody documents the bandwidth of an address that is assigned this way.
 DEFAULT_MBIT = 5

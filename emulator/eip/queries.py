@@ -7,23 +7,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from emulator.core.fields import Values
 from emulator.core.paging import MAX_LIMIT, MarkerQuery, page_of
-from emulator.core.resources import Strict
 from emulator.eip.models import PublicIp
 from emulator.vpc.errors import Vpc3Errors
 
 ERRORS = Vpc3Errors()
-Values = list[str] | None
 SortKey = Literal["id", "public_ip_address", "ip_version", "created_at", "updated_at", "public_border_group"]
 CONTROLS = frozenset({"marker", "limit", "offset", "fields", "sort_key", "sort_dir"})
 # Where the name of a filter is not that of the field.
 RENAMED = {"network_type": "publicip_pool_name", "allow_share_bandwidth_type_any": "allow_share_bandwidth_types"}
-
-
-class FieldsQuery(Strict):
-    """Which fields to show."""
-
-    fields: list[str] = []
 
 
 class Eip3Query(MarkerQuery):
@@ -90,11 +83,6 @@ def page_of_eips(
     ordered = found if key is None else sorted(found, key=lambda eip: str(views[eip.id][key]))
     ordered = ordered[::-1] if query.sort_dir == "desc" else ordered
     return ordered, page_of(ordered[query.offset :], query, ERRORS)
-
-
-def shown_fields(shown: Mapping[str, Any], fields: list[str]) -> dict[str, Any]:
-    """The fields asked for, or all."""
-    return {name: shown[name] for name in fields if name in shown} if fields else dict(shown)
 
 
 def _fits(name: str, wanted: Any, flat: Mapping[str, list[str]]) -> bool:

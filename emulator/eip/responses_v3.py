@@ -6,13 +6,14 @@ from typing import Any, Literal
 from uuid import uuid5
 
 from emulator.account import Account
+from emulator.core.fields import FieldsQuery, chosen
 from emulator.core.message import Answer, ok
 from emulator.core.paging import page_info
 from emulator.core.problems import api_not_found, refusing
 from emulator.core.resources import NAMESPACE, Strict, owned, seen
 from emulator.core.times import with_z
 from emulator.eip.models import POOLS, PublicIp
-from emulator.eip.queries import Eip3Query, FieldsQuery, matches, page_of_eips, shown_fields
+from emulator.eip.queries import Eip3Query, matches, page_of_eips
 from emulator.vpc.errors import Vpc3Errors, v3
 
 ERRORS = Vpc3Errors()
@@ -41,7 +42,7 @@ def list_eips_v3(account: Account, project_id: str, query: Eip3Query) -> Answer:
     views = {eip.id: _eip(account, eip) for eip in mine}
     found = [eip for eip in mine if matches(query, views[eip.id])]
     ordered, page = page_of_eips(found, views, query)
-    shown = [shown_fields(views[eip.id], query.fields) for eip in page]
+    shown = [chosen(views[eip.id], query.fields) for eip in page]
     return ok({"publicips": shown, "page_info": page_info(ordered, page), "total_count": len(found)})
 
 
@@ -50,7 +51,7 @@ def show_eip_v3(account: Account, project_id: str, publicip_id: str, query: Fiel
     visible = seen([_find(account, project_id, publicip_id)], account.now())
     if not visible:
         raise v3(404, "VPC.0504", "Floating IP could not be found.")
-    return ok({"publicip": shown_fields(_eip(account, visible[0]), query.fields)})
+    return ok({"publicip": chosen(_eip(account, visible[0]), query.fields)})
 
 
 def associate_eip(account: Account, project_id: str, publicip_id: str, body: AssociationBody) -> Answer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from emulator.core.fields import Values
 from emulator.core.paging import PageQuery
 
-Values = list[str] | None
 PAGER = frozenset(PageQuery.model_fields)
 
 

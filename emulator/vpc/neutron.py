@@ -12,6 +12,7 @@ from uuid import uuid5
 from pydantic import Field
 
 from emulator.account import Account
+from emulator.core.fields import FieldsQuery, Values, chosen
 from emulator.core.message import Answer, Request, ok
 from emulator.core.paging import PageQuery, page_of
 from emulator.core.resources import NAMESPACE, Resource, Strict, owned, seen
@@ -24,13 +25,6 @@ from emulator.vpc.models import Subnet, Vpc
 NEUTRON = NeutronErrors()
 EXTERNAL_NETWORK = "admin_external_net"
 EXTERNAL_NETWORK_ID = str(uuid5(NAMESPACE, EXTERNAL_NETWORK))
-Values = list[str] | None
-
-
-class FieldsQuery(Strict):
-    """Which fields to show."""
-
-    fields: list[str] = []
 
 
 class NeutronQuery(PageQuery):
@@ -206,7 +200,7 @@ def listing(key: str, request: Request, rows: Iterable[dict[str, Any]], query: N
         if all(set(values) & set(_texts(row.get(name))) for name, values in asked.items())
     ]
     page = page_of(found, query, NEUTRON)
-    return ok({key: [_chosen(row.shown, wanted) for row in page], **page_links(key, request, found, page)})
+    return ok({key: [chosen(row.shown, wanted) for row in page], **page_links(key, request, found, page)})
 
 
 def one(kind: str, item_id: str, rows: Iterable[dict[str, Any]], query: FieldsQuery) -> Answer:
@@ -217,7 +211,7 @@ def one(kind: str, item_id: str, rows: Iterable[dict[str, Any]], query: FieldsQu
     """
     for row in rows:
         if row["id"] == item_id:
-            return ok({kind: _chosen(row, query.fields)})
+            return ok({kind: chosen(row, query.fields)})
     raise missing(kind, item_id)
 
 
@@ -309,10 +303,6 @@ def _common(item: Vpc | Subnet) -> dict[str, Any]:
 def _mac(seed: str) -> str:
     digits = uuid5(NAMESPACE, f"mac/{seed}").hex[:6]
     return ":".join(["fa:16:3e", digits[:2], digits[2:4], digits[4:]])
-
-
-def _chosen(row: dict[str, Any], fields: list[str]) -> dict[str, Any]:
-    return {name: row[name] for name in fields if name in row} if fields else row
 
 
 def _texts(value: Any) -> list[str]:

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import uuid5
 
 from emulator.clock import EPOCH
+from emulator.core.fields import FieldsQuery, Values
 from emulator.core.message import Answer, Request
 from emulator.core.resources import NAMESPACE
 from emulator.core.times import without_z
-from emulator.vpc.neutron import FieldsQuery, NeutronQuery, Values, listing, one
+from emulator.vpc.neutron import NeutronQuery, listing, one
 
 
 class GroupQuery(NeutronQuery):

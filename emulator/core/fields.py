@@ -1,0 +1,22 @@
+"""Lists that let the caller filter by repeated keys and choose the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.core.resources import Strict
+
+Values = list[str] | None
+"""A filter: repeated keys mean or."""
+
+
+class FieldsQuery(Strict):
+    """Which fields to show."""
+
+    fields: list[str] = []
+
+
+def chosen(item: Mapping[str, Any], fields: list[str]) -> dict[str, Any]:
+    """The fields asked for, or all."""
+    return {name: item[name] for name in fields if name in item} if fields else dict(item)
