@@ -41,11 +41,6 @@ class DcsBackend:
         """The VPC that an instance is in."""
         return self._account.vpc.state.subnets[instance.subnet_id].vpc_id
 
-    def at_address(self, vpc_id: str, address: str) -> Instance | None:
-        """The instance that answers at an address of a VPC."""
-        instances = self.state.instances.values()
-        return next((one for one in instances if address in one.addresses and self.vpc_id(one) == vpc_id), None)
-
     def status(self, instance: Instance) -> str:
         """The status that reads show."""
         if instance.deleting:

@@ -8,6 +8,7 @@ from typing import Any
 from emulator.account import Account
 from emulator.core.times import spaced
 from emulator.functiongraph.models import Alias, AsyncConfig, Destination, Function, Trigger
+from emulator.functiongraph.runtime.environment import millicores
 from emulator.functiongraph.urns import LATEST, Urn
 
 
@@ -62,7 +63,7 @@ def summary(account: Account, function: Function, name: str = LATEST) -> dict[st
         "timeout": version.timeout,
         "handler": version.handler,
         "memory_size": version.memory_size,
-        "cpu": version.memory_size * 100 // 128 + 200,
+        "cpu": millicores(version.memory_size),
         "code_type": version.code_type,
         "code_url": "",
         "code_filename": version.code_filename,
