@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cli.drawing.graph import START, Edge, Flow, Node
 from cli.drawing.layers import Layout, Point, Size, Way, arrange
 from cli.drawing.overlay import Overlay
-from cli.drawing.palette import SYMBOLS
+from cli.drawing.palette import outcome
 from cli.drawing.text import Font, widest, wrap
 
 NAME, FACT, LABEL = Font(13, bold=True), Font(10.5), Font(10.5)
@@ -124,9 +124,7 @@ class _Part:
 def _facts(node: Node, run: Overlay | None) -> tuple[str, ...]:
     facts = [line for fact in node.facts for line in wrap(fact, FACT, _TEXT_WIDTH, 4)]
     if run:
-        mark = run.mark(node.name)
-        text = f"{SYMBOLS[mark]} {', '.join(filter(None, (mark, run.note(node.name))))}"
-        facts += wrap(text, FACT, _TEXT_WIDTH, 2)
+        facts += wrap(outcome(run, node.name), FACT, _TEXT_WIDTH, 2)
     return tuple(facts)
 
 

@@ -7,7 +7,7 @@ from itertools import count
 
 from cli.drawing.graph import Edge, EdgeKind, Flow, Node
 from cli.drawing.overlay import Mark, Overlay
-from cli.drawing.palette import COLOURS, SYMBOLS
+from cli.drawing.palette import COLOURS, SYMBOLS, outcome
 
 _SHAPES = {"Choice": ('{{"', '"}}'), "Wait": ('(["', '"])'), "Succeed": ('(["', '"])'), "Fail": ('(["', '"])')}
 
@@ -53,8 +53,7 @@ class _Writer:
     def _text(self, node: Node) -> str:
         lines = [node.name, *node.facts]
         if self._run:
-            mark = self._run.mark(node.name)
-            lines.append(f"{SYMBOLS[mark]} {', '.join(filter(None, (mark, self._run.note(node.name))))}")
+            lines.append(outcome(self._run, node.name))
         return "<br/>".join(_escaped(line) for line in lines)
 
     def _edge(self, edge: Edge) -> str:

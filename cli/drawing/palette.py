@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.drawing.overlay import Mark
+from cli.drawing.overlay import Mark, Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,9 @@ SYMBOLS = {
     Mark.SUCCEEDED: "✓",
     Mark.NOT_REACHED: "·",
 }
+
+
+def outcome(run: Overlay, state: str) -> str:
+    """What became of a state, in a line."""
+    mark = run.mark(state)
+    return f"{SYMBOLS[mark]} {', '.join(filter(None, (mark, run.note(state))))}"
