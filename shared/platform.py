@@ -38,9 +38,6 @@ class FunctionContext(Protocol):
     def getRemainingTimeInMilliSeconds(self) -> float:  # noqa: N802
         """How much of the time-out is left."""
 
-    def getFunctionName(self) -> str:  # noqa: N802
-        """The function."""
-
 
 Context = LocalContext | FunctionContext
 

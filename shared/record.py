@@ -100,11 +100,6 @@ class Record:
         }
         return {name: value for name, value in fields.items() if value is not None}
 
-    @property
-    def instance_vpc(self) -> str:
-        """The VPC of the instance."""
-        return self.peer_vpc if self.mode is Mode.CROSS_VPC else self.vpc
-
 
 def read_mark(description: str | None) -> Mark | None:
     """The mark in a description of ours (a record is one, too), or None."""

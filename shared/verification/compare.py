@@ -18,8 +18,6 @@ HOLD = "hold"
 HOLD_TAG = f"{TAG}-{HOLD}"
 _BEGUN = "A run has just begun to change it; so far:"
 _ALONE = frozenset({Kind.IP_GROUP, Kind.LOAD_BALANCER, Kind.LISTENER})
-
-
 _UNFINISHED = frozenset({VerdictKind.CONFLICTING, VerdictKind.DRIFTED, VerdictKind.UNHEALTHY})
 
 

@@ -88,10 +88,3 @@ def test_a_record_cut_anywhere_is_never_misread_as_another_instances(record: Rec
 def test_nothing_and_other_versions_are_not_ours(text: str | None) -> None:
     assert read_mark(text) is None
     assert read_record(text) is None
-
-
-@pytest.mark.parametrize(
-    ("mode", "vpc"), [(Mode.CROSS_VPC, LONGEST.peer_vpc), (Mode.DOCUMENTED, LONGEST.vpc), (Mode.DIRECT, LONGEST.vpc)]
-)
-def test_the_instances_vpc_is_the_peer_only_across_vpcs(mode: Mode, vpc: str) -> None:
-    assert Record(**{**vars(LONGEST), "mode": mode}).instance_vpc == vpc

@@ -45,6 +45,3 @@ class FakeContext:
 
     def getRemainingTimeInMilliSeconds(self) -> float:
         return 85_000
-
-    def getFunctionName(self) -> str:
-        return "plan_exposure"

@@ -71,9 +71,6 @@ class InlineContext(LocalContext):
     def getRemainingTimeInMilliSeconds(self) -> float:
         return (self._until - self._clock.now()) * 1000
 
-    def getFunctionName(self) -> str:
-        return self._spec.name
-
 
 class InlineRunner:
     """Runs handlers as a `Runner` does, in this process; `before` and `after` are where a test interferes."""

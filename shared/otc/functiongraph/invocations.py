@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
+from shared.functions import function_name
 from shared.otc.functiongraph.common import FunctionGraphService
 from shared.otc.models import Seen
 from shared.otc.problems import AmbiguousError, unexpected
@@ -97,7 +98,7 @@ def _failure(answer: Answer) -> int | None:
 
 def _error(urn: str, code: int) -> AccessError:
     """Only the code is told: the text that comes with it is the function's own and may hold anything."""
-    name = urn.split(":")[6] if urn.count(":") >= 6 else urn
+    name = function_name(urn)
     if code == _TIMED_OUT:
         return TimedOutError(ErrorCode.NO_ANSWER, f"The function {name} took longer than its time-out.", resource=urn)
     message = f"The function {name} gave no result: {_MEANINGS.get(code, 'the platform says no more')} ({code})."
