@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from cli.deploy.lint import lint
-from cli.deploy.model import template_schema
+from cli.deploy.model import Function, template_schema
 from cli.deploy.template import (
     UNKNOWN,
     Resolver,
     Surroundings,
+    merged,
     parameters_of,
     read_template,
     template_path,
@@ -58,6 +59,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 def test_the_products_template_is_sound():
     assert template_path() == ROOT / "template.yaml"
     assert lint(read_template(template_path())) == []
+
+
+def test_every_function_is_tried_again_as_often_as_the_platform_can():
+    template = read_template(template_path())
+    functions = [merged(template, one) for one in template.resources.values() if isinstance(one, Function)]
+    assert {one["async_invoke_config"]["max_async_retry_attempts"] for one in functions} == {3}
 
 
 def test_the_published_schema_is_that_of_the_models():
