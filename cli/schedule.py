@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import PermanentError
-from shared.verification.following import follow_ups
+from shared.verification.following import follow_ups, once_more
 
 if TYPE_CHECKING:
     from cli.composition import Composition
@@ -81,7 +81,7 @@ class Schedule:
         """Withdraw an exposure by the id of its end; where that has failed before, this slot tries once more."""
         view = self._composed.enqueue({**request})
         if view.status.ended and (view.output or {}).get("outcome") != "withdrawn":
-            self._composed.enqueue({**request, "request_id": f"{request['request_id']}-{self._slot}"})
+            self._composed.enqueue(once_more(request, str(self._slot)))
 
     def _at_work(self) -> list[RunView]:
         return [view for view in self._composed.engine.runs() if not view.status.ended and view.machine != "verify"]

@@ -14,21 +14,28 @@ from shared.logs import log_of
 from shared.platform import FunctionContext, services_of
 from shared.services import Services
 from shared.starting import engine_urn, start_run
-from workflow.engines.functiongraph import Engine, Platform, Run
+from workflow.engines.functiongraph import Engine, Passed, Platform, Run
 from workflow.interpreter import Finish
 from workflow.machines import load_machine
 
 _HAND_OVER_AGAIN = (1.0, 5.0, 15.0)
 """Seconds to wait before the hand-over is tried again: a lost one costs the round of Tasks before it."""
+_PASSED = Passed()
 
 
 def handler(event: object, context: FunctionContext) -> dict[str, Any]:
     """Carry a run on: `{"start": {machine, run, input}}` or `{"hop": ...}`, in whatever the platform wraps it."""
-    return work(event, context, services_of(context), time.sleep)
+    return work(event, context, services_of(context), time.sleep, _PASSED)
 
 
-def work(event: object, context: FunctionContext, services: Services, sleep: Callable[[float], None]) -> dict[str, Any]:
-    """The handler with its services and a way to sleep (seconds)."""
+def work(
+    event: object,
+    context: FunctionContext,
+    services: Services,
+    sleep: Callable[[float], None],
+    passed: Passed | None = None,
+) -> dict[str, Any]:
+    """The handler with its services, a way to sleep (seconds), and what its instance remembers; a new one nothing."""
     engine = Engine(
         platform=Platform(
             clock=lambda: services.now().timestamp(),
@@ -42,6 +49,7 @@ def work(event: object, context: FunctionContext, services: Services, sleep: Cal
         machines=load_machine,
         ended=lambda run, end: _follow_up(services, run, end),
         log=log_of(context),
+        passed=passed or Passed(),
     )
     return engine.work(unwrapped(event))
 
@@ -68,7 +76,8 @@ def _follow_up(services: Services, run: Run, end: Finish) -> None:
     """Start what follows from a verification; delivered twice, it starts the same runs."""
     if run.machine != "verify":
         return
-    from shared.verification.following import follow_ups  # noqa: PLC0415  # only a verification needs it
+    from shared.verification.following import follow_ups, once_more  # noqa: PLC0415  # only a verification needs it
 
     for request in follow_ups(end.output, run.id):
-        start_run(services, request)
+        # Nobody remembers here whether an end's withdrawal has failed before.
+        start_run(services, once_more(request, run.id) if request["action"] == "withdraw" else request)

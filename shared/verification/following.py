@@ -26,6 +26,11 @@ def follow_ups(output: Mapping[str, Any] | None, slot: str) -> list[dict[str, An
     ]
 
 
+def once_more(request: Mapping[str, Any], slot: str) -> dict[str, Any]:
+    """The same request by a name of this verification's own, for one that may have failed by its first name."""
+    return {**request, "request_id": f"{request['request_id']}-{slot}"}
+
+
 def _request(action: str, due: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     named = {name: due[name] for name in ("instance_id", "node") if due.get(name)}
     return {"action": action, "request_id": request_id, **named}

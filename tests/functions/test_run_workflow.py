@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from emulator.faults import Fault
+from functions import run_workflow
 from shared.expiry import expired_id
 from shared.ids import run_id
 from shared.request import normalised
 from shared.starting import ENGINE
 from tests.chaos.scenes import ONE_SET, holdings
 from tests.support.serverless import Serverless
+from workflow.engines.functiongraph import Passed, Run
+from workflow.engines.tree import RunTree
+from workflow.interpreter import StartContext, start
+from workflow.machines import load_machine
 
 ASYNC = "*/invocations-async"
 
@@ -139,13 +147,30 @@ def test_a_verification_starts_the_withdrawal_of_what_has_expired_once_however_o
     product.sink.events.clear()
     kept = hops(product)
     verification = {"action": "verify", "request_id": "timer-1"}
-    product.carry_out(verification)
+    run = product.carry_out(verification)
     product.carry_out(verification)
     starts = [event["start"] for event in kept if "start" in event]
     withdrawals = [each for each in starts if each["machine"] == "withdraw"]
-    assert {each["input"]["request"]["request_id"] for each in withdrawals} == {expired_id(product.exposure, int(end))}
+    named = f"{expired_id(product.exposure, int(end))}-{run}"
+    assert {each["input"]["request"]["request_id"] for each in withdrawals} == {named}
     assert set(holdings(product).values()) == {0}
     assert [event["type"].rpartition(".")[2] for event in product.sink.events].count("withdrawn") == 1
+
+
+def test_a_withdrawal_that_failed_is_tried_again_by_the_next_verification_and_told_as_another_run(
+    product: Serverless,
+) -> None:
+    product.carry_out(product.request(expires_after="1h"))
+    product.clock.advance_to(product.clock.now() + 3700)
+    product.sink.events.clear()
+    product.emulator.faults.add(Fault(method="DELETE", path="*/listeners/*", status=403, times=1))
+    for number in range(2):
+        product.carry_out({"action": "verify", "request_id": f"timer-{number}"})
+    told = [(event["type"].rpartition(".")[2], event["id"]) for event in product.sink.events]
+    ends = [(kind, name) for kind, name in told if kind in {"failed", "withdrawn"}]
+    assert [kind for kind, _ in ends] == ["failed", "withdrawn"]
+    assert len({name for _, name in ends}) == 2
+    assert set(holdings(product).values()) == {0}
 
 
 def test_a_verification_starts_the_repair_of_what_may_be_repaired(product: Serverless) -> None:
@@ -156,3 +181,50 @@ def test_a_verification_starts_the_repair_of_what_may_be_repaired(product: Serve
     product.sink.events.clear()
     product.carry_out({"action": "verify", "request_id": "timer-2"})
     assert product.sink.events[-1]["type"].endswith(".repaired")
+
+
+def remembering(product: Serverless, monkeypatch: pytest.MonkeyPatch) -> Passed:
+    """Have every event go to one and the same instance of the engine."""
+    passed = Passed()
+    monkeypatch.setattr(run_workflow, "work", partial(run_workflow.work, passed=passed))
+    return passed
+
+
+def test_an_instance_hands_over_no_round_twice_so_that_repeated_deliveries_do_not_multiply(
+    product: Serverless, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembering(product, monkeypatch)
+    kept = hops(product)
+    product.emulator.set_dials({"events": {"duplicate_every": 1}})
+    run = product.carry_out(product.request())
+    assert [event["id"] for event in product.sink.events] == [run]
+    rounds = [event["hop"]["round"] for event in kept if "hop" in event]
+    # The request was delivered twice, too, so that it has begun twice, and each round of both was.
+    assert max(Counter(rounds).values()) <= 4
+    assert holdings(product) == ONE_SET
+
+
+def test_a_request_that_is_sent_again_is_carried_out_again_by_the_same_instance(
+    product: Serverless, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembering(product, monkeypatch)
+    run = product.carry_out(product.request())
+    product.clock.advance_to(product.clock.now() + 1)
+    assert product.carry_out(product.request()) == run
+    assert [event["id"] for event in product.sink.events] == [run, run]
+
+
+def test_an_instance_remembers_so_many_runs() -> None:
+    passed, runs = Passed(most=2), [begun(f"run-{number}") for number in range(3)]
+    for run in runs:
+        passed.note(run, ended=False)
+    assert [passed.has(run) for run in runs] == [False, True, True]
+    passed.note(runs[1], ended=True)
+    assert passed.has(replace(runs[1], round=99))
+    assert not passed.has(replace(runs[2], round=1))
+
+
+def begun(name: str) -> Run:
+    machine = load_machine("verify")
+    started = start(machine, {"request": {}}, StartContext(name, 0.0, name=name, machine_name="verify"), random=0.0)
+    return Run(name, "verify", RunTree.begin(machine, started, clock=lambda: 0.0, random=lambda: 0.0))
