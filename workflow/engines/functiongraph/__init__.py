@@ -2,6 +2,6 @@
 
 from workflow.engines.functiongraph.hop import Platform
 from workflow.engines.functiongraph.limits import refuse_long_waits
-from workflow.engines.functiongraph.run import Engine, LostRunError, Run
+from workflow.engines.functiongraph.run import Engine, LostRunError, Passed, Run
 
-__all__ = ["Engine", "LostRunError", "Platform", "Run", "refuse_long_waits"]
+__all__ = ["Engine", "LostRunError", "Passed", "Platform", "Run", "refuse_long_waits"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from shared.errors import AccessError, ErrorCode, ErrorData, PermanentError, TemporaryError
@@ -35,11 +36,12 @@ class LostRunError(Exception):
 
 @dataclass
 class Run:
-    """One run of a machine, between two rounds of its Tasks."""
+    """One run of a machine, between two rounds of its Tasks; `round` counts its hand-overs."""
 
     id: str
     machine: str
     tree: RunTree
+    round: int = 0
 
     def event(self) -> dict[str, Json]:
         """The event that hands the run over.
@@ -47,7 +49,8 @@ class Run:
         Raises:
             PermanentError: `Refused`, it is too large to travel.
         """
-        event = {"hop": {"run": self.id, "machine": self.machine, "tree": self.tree.to_json()}}
+        hop = {"run": self.id, "machine": self.machine, "round": self.round + 1, "tree": self.tree.to_json()}
+        event = {"hop": hop}
         size = len(json.dumps(event))
         if size > LARGEST_EVENT:
             raise PermanentError(
@@ -59,6 +62,34 @@ class Run:
         return event
 
 
+class Passed:
+    """How far runs have come by the hands of one instance, as long as it lives; the oldest are forgotten.
+
+    Each delivery that comes twice, or again because its answer was lost, hands the run over once more, and each of
+    those may come twice again. What the instance has handed over is with the platform, which delivers it: an event
+    of this round or one before it has nothing to add. Only a hint, since another instance does not know.
+    """
+
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
+        self._rounds: dict[tuple[str, str], float] = {}
+
+    def note(self, run: Run, *, ended: bool) -> None:
+        """Remember that a run was handed over or has ended."""
+        begun = self._begun(run)
+        self._rounds[begun] = max(inf if ended else run.round, self._rounds.pop(begun, 0))
+        if len(self._rounds) > self._most:
+            del self._rounds[next(iter(self._rounds))]
+
+    def has(self, run: Run) -> bool:
+        """Whether a run has come further than its event says."""
+        return self._rounds.get(self._begun(run), -1) >= run.round
+
+    def _begun(self, run: Run) -> tuple[str, str]:
+        # A request that is sent once more begins once more.
+        return run.id, run.tree.root.context["Execution"]["StartTime"]
+
+
 @dataclass(frozen=True)
 class Engine:
     """What an invocation works with; `machines` finds a machine by its name, `ended` hears of a run's output."""
@@ -68,6 +99,7 @@ class Engine:
     machines: Callable[[str], Machine]
     ended: Callable[[Run, Finish], None]
     log: Log
+    passed: Passed
 
     def work(self, event: Any) -> dict[str, Any]:
         """Take up the run in an event, carry it on, and hand it over or end it.
@@ -82,6 +114,9 @@ class Engine:
         run: Run | None = None
         try:
             run = self._take_up(event)
+            if self.passed.has(run):
+                self.log(run=run.id, round=run.round, delivered="again")
+                return {"run": run.id}
             return self._carry_on(run)
         except TemporaryError:
             raise
@@ -95,7 +130,7 @@ class Engine:
         if "hop" in event:
             saved = event["hop"]
             tree = RunTree.from_json(self.machines(saved["machine"]), saved["tree"], **world)
-            return Run(saved["run"], saved["machine"], tree)
+            return Run(saved["run"], saved["machine"], tree, saved.get("round", 0))
         asked = event["start"]
         run, machine = asked["run"], self.machines(asked["machine"])
         context = StartContext(run, self.platform.clock(), name=run, machine_name=asked["machine"])
@@ -105,12 +140,14 @@ class Engine:
     def _carry_on(self, run: Run) -> dict[str, Any]:
         if hop(run.tree, self.platform, lambda did: self._note(run, did)):
             self.platform.hand_over(run.event())
+            self.passed.note(run, ended=False)
             return {"run": run.id}
         end = run.tree.end
         assert end, "a run that is not handed over has ended"
         if end.status is not Status.SUCCEEDED:
             raise PermanentError(ErrorCode.INTERNAL, f"The machine {run.machine} ended with {end.error}.")
         self.ended(run, end)
+        self.passed.note(run, ended=True)
         output = end.output if isinstance(end.output, Mapping) else {}
         # There is no record to keep an event in that nobody took; the log is what there is.
         undelivered = output.get("event") if output.get("delivered") is False else None
