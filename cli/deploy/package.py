@@ -138,6 +138,11 @@ def _downloaded(requirements: Mapping[str, str], runtime: str, cache: Path) -> d
 
 
 def _download(pins: Iterable[str], runtime: str, folder: Path) -> None:
+    # Environments of isolated tools often come without it, whatever we depend on.
+    if find_spec("pip") is None:
+        message = "The wheels for the platform are fetched by pip, which is not installed beside dcs-access."
+        advice = "Install it there: `python -m ensurepip`, `pipx inject dcs-public-access pip`, or as your tool does."
+        raise _refused(message, "pip", advice)
     version = runtime.removeprefix("Python").replace(".", "")
     options = [f"--{name}={value}" for name, value in {**_WHEELS, "python-version": version}.items()]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]

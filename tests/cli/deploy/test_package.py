@@ -108,6 +108,14 @@ def test_a_zip_beyond_the_budget_is_refused(monkeypatch: pytest.MonkeyPatch):
         check_package(zipped(own_files()))
 
 
+def test_without_pip_it_is_said_what_to_install_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "pip", None)
+    with pytest.raises(PermanentError, match="fetched by pip") as raised:
+        build_package(Target.OTC, "Python3.12", tmp_path)
+    assert "pipx inject" in str(raised.value.data.advice)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_wheels_are_downloaded_once_for_a_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def download(pins: list[str], _runtime: str, folder: Path) -> None:
         folders.append(folder)
