@@ -67,12 +67,6 @@ def test_every_function_is_tried_again_as_often_as_the_platform_can():
     assert {one["async_invoke_config"]["max_async_retry_attempts"] for one in functions} == {3}
 
 
-def test_every_function_is_tried_again_also_the_one_that_tells_what_was_given_up():
-    template = read_template(template_path())
-    found = [each for each in template.resources.values() if isinstance(each, Function)]
-    assert {merged(template, each)["async_invoke_config"]["max_async_retry_attempts"] for each in found} == {3}
-
-
 def test_the_published_schema_is_that_of_the_models():
     assert json.loads((ROOT / "docs/schemas/template.schema.json").read_text("utf-8")) == template_schema()
 
