@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from shared.otc.client import ServiceClient, listed, read
-from shared.otc.models import Seen, Tags
+from shared.otc.models import Seen, Tags, tag_list
 from shared.otc.transport import Call, Service
 
 
@@ -53,7 +53,7 @@ class LtsClient(ServiceClient):
 
     def create_group(self, name: str, ttl_in_days: int, tags: Mapping[str, str]) -> str:
         """Make a log group; its id. Names are unique."""
-        body = {"log_group_name": name, "ttl_in_days": ttl_in_days, "tags": _listed(tags)}
+        body = {"log_group_name": name, "ttl_in_days": ttl_in_days, "tags": tag_list(tags)}
         return self._one(self._on("POST", "groups:create", body=body), MadeGroup).log_group_id
 
     def update_group(self, group_id: str, ttl_in_days: int) -> None:
@@ -71,7 +71,7 @@ class LtsClient(ServiceClient):
 
     def create_stream(self, group_id: str, name: str, tags: Mapping[str, str]) -> str:
         """Make a log stream; its id."""
-        body = {"log_stream_name": name, "tags": _listed(tags)}
+        body = {"log_stream_name": name, "tags": tag_list(tags)}
         call = self._on("POST", "topics:create", group_id, "streams", body=body)
         return self._one(call, MadeStream).log_stream_id
 
@@ -81,7 +81,3 @@ class LtsClient(ServiceClient):
 
     def _on(self, method: str, action: str, *place: str, body: Mapping[str, Any] | None = None) -> Call:
         return self._call(method, f"lts:{action}", "v2", self._project(), "groups", *place, body=body)
-
-
-def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in tags.items()]

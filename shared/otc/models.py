@@ -18,8 +18,13 @@ def _tags(value: Any) -> Any:
     return {item["key"]: item.get("value") or "" for item in value or ()}
 
 
-def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]] | None:
-    return [{"key": key, "value": value} for key, value in tags.items()] or None
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as every service takes them."""
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def _some_tags(tags: Mapping[str, str]) -> list[dict[str, str]] | None:
+    return tag_list(tags) or None
 
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
@@ -28,7 +33,7 @@ Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
 """References to other resources, shown as objects with an id."""
 Tags = Annotated[dict[str, str], BeforeValidator(_tags)]
 """Tags, shown as a list of keys and values."""
-TagList = Annotated[dict[str, str], PlainSerializer(_tag_list)]
+TagList = Annotated[dict[str, str], PlainSerializer(_some_tags)]
 """Tags as we send them; none are left out."""
 
 

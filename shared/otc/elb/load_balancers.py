@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from shared.otc.client import given
 from shared.otc.elb.common import ElbService
-from shared.otc.models import Ids, Seen, Sent, TagList, Tags, Text
+from shared.otc.models import Ids, Seen, Sent, TagList, Tags, Text, tag_list
 
 
 class BoundEip(Seen):
@@ -157,9 +157,8 @@ class LoadBalancers(ElbService):
 
     def tag_load_balancer(self, load_balancer_id: str, tags: Mapping[str, str]) -> None:
         """Set these tags and leave others; only v2.0 can, for load balancers of v3, too (ELB API: tags)."""
-        listed = [{"key": key, "value": value} for key, value in tags.items()]
         place = ("v2.0", self._project(), "loadbalancers", load_balancer_id, "tags", "action")
-        call = self._call("POST", "elb:loadbalancers:put", *place, body={"action": "create", "tags": listed})
+        call = self._call("POST", "elb:loadbalancers:put", *place, body={"action": "create", "tags": tag_list(tags)})
         self._send(call)
 
     def delete_load_balancer(self, load_balancer_id: str) -> None:
