@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any, Protocol
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Service, TokenTransport
 from shared.probe import probe
-from shared.services import LocalContext, Services, utc_now
+from shared.services import SIDE_BY_SIDE, LocalContext, Services, utc_now
 from shared.settings import PREFIX, Settings, read_settings
 from shared.sinks import sinks_for
 
@@ -98,4 +99,6 @@ def _session() -> requests.Session:
     session = requests.Session()
     # Nobody's .netrc and no proxy of the environment: what is called is what the settings say.
     session.trust_env = False
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=SIDE_BY_SIDE))
     return session

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from emulator.server import serve
 from functions import emit_event, plan_exposure, release_listener
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
-from shared.otc.transport import Service, TokenTransport
+from shared.otc.transport import Call, Service, TokenTransport
 from shared.platform import endpoints, services_of
 from shared.request import normalised
+from shared.services import SIDE_BY_SIDE, gather
 from shared.settings import Settings
 from shared.sinks import TopicSink
 from tests.support.context import FakeContext
@@ -51,6 +53,45 @@ def test_the_connections_stay_and_the_token_is_asked_for_each_time() -> None:
     assert isinstance(after, TokenTransport)
     assert before._session is after._session
     assert (before._token, after._token) == ("token", "renewed")
+
+
+def test_calls_side_by_side_use_the_same_connections_again() -> None:
+    opened: list[object] = []
+    together = Barrier(SIDE_BY_SIDE, timeout=5)
+
+    class Crowd(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            opened.append(self.client_address)
+
+        def do_GET(self) -> None:
+            together.wait()
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = SIDE_BY_SIDE
+
+    with Server(("127.0.0.1", 0), Crowd) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        endpoint = {"DCS_ACCESS_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
+        transport = services_of(FakeContext({**REGION, **endpoint})).cloud.transport
+        assert isinstance(transport, TokenTransport)
+        look = partial(transport.send, Call(Service.DCS, "GET", "/", ""))
+        for _ in range(2):
+            gather(*[look] * SIDE_BY_SIDE)
+        server.shutdown()
+        thread.join()
+        transport._session.close()
+    assert len(opened) == SIDE_BY_SIDE
 
 
 def test_an_agency_without_a_token_is_not_ready_yet() -> None:
