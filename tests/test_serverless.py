@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cached_property
@@ -23,8 +25,11 @@ from emulator import World
 from emulator.dataplane.loopback import LoopbackDataPlane
 from shared.otc.transport import Call, Service
 from tests.cli.support import run
+from tests.support.webhook import webhook
 
 SECONDS = 50.0
+KEY = bytes(range(24))
+SECRET = f"whsec_{b64encode(KEY).decode()}"
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 
@@ -41,6 +46,7 @@ class Stage:
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self.folder, self.plane = folder, LoopbackDataPlane()
         self.port = free_port()
+        self.webhook, self.heard = opened.enter_context(webhook(204))
         self.account, self.server = opened.enter_context(running(World.small(), self.plane))
         clouds = folder / "clouds.yaml"
         write_clouds(clouds, self.account, self.server.url)
@@ -55,7 +61,7 @@ class Stage:
         """Deploy by the command line; what it printed."""
         lists = json.dumps({"lab": ["127.0.0.0/8"]})
         given = [f"AllowLists={lists}", f"VpcId={self.vpc('vpc-elb')}", "SettleSeconds=1", "DebounceSeconds=2"]
-        given.append(f"OptInPort={self.port}")
+        given += [f"OptInPort={self.port}", f"EventWebhooks={self.webhook}", f"EventWebhookSecret={SECRET}"]
         parameters = [word for each in given for word in ("--parameter", each)]
         done = self.type("deploy", *parameters, *words, "-q", "-o", "json")
         answer: dict[str, Any] = json.loads(done)
@@ -156,6 +162,18 @@ def test_a_message_exposes_a_real_redis_tells_and_sets_off_no_verification(stage
     assert [line for line in taken if line["fate"] == "started"] == taken[:1]
     stage.withdraw()
     assert stage.left() == stage.work_before()
+
+
+def test_a_webhook_gets_the_event_too_signed_by_a_function_that_alone_can_read_the_secret(stage: Stage):
+    stage.publish(action="withdraw", instance_id="none such", request_id="signed")
+    event = stage.event("rejected", "verified", "drifted")
+    eventually(lambda: any(body["id"] == event["id"] for _, body in stage.heard))
+    headers, body = next(each for each in stage.heard if each[1]["id"] == event["id"])
+    assert body == event
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{json.dumps(body)}".encode()
+    assert headers["webhook-signature"] == f"v1,{b64encode(hmac.digest(KEY, signed, 'sha256')).decode()}"
+    config = stage.site.cloud.functiongraph.function(stage.site.urn("on_message"))
+    assert config.encrypted_user_data == {"DCS_ACCESS_EVENT_WEBHOOK_SECRET": ""}
 
 
 def test_deployed_again_nothing_changes(stage: Stage):

@@ -22,8 +22,11 @@ from cli.deploy.state import (
     Found,
     Wanted,
     account_mark,
+    known_of,
     mark,
+    with_digest,
 )
+from cli.deploy.template import SECRETS
 from shared.errors import ErrorCode, PermanentError
 from shared.functions import function_urn
 from shared.otc.cloud import Cloud
@@ -183,13 +186,19 @@ def _create_stream(site: Site, wanted: Wanted) -> dict[str, str]:
 
 def _create_function(site: Site, wanted: Wanted) -> dict[str, str]:
     named = {"func_name": wanted.name, "package": site.application, "type": "v2"}
-    site.cloud.functiongraph.create_function({**named, **_configuration(wanted)}, site.code)
+    configuration = _configuration(wanted)
+    if not wanted.properties[SECRETS]:
+        del configuration[SECRETS]
+    site.cloud.functiongraph.create_function({**named, **configuration}, site.code)
     _set_async_config(site, wanted)
     return {}
 
 
 def _update_function(site: Site, wanted: Wanted, found: Found, fields: tuple[str, ...]) -> None:
     changed = set(fields).difference(_OWN_CALLS)
+    if SECRETS in changed:
+        # Their digest goes with them, in the same call.
+        changed.add("description")
     if changed:
         configuration = _configuration(wanted)
         kept = {name: value for name, value in configuration.items() if name in changed or name in _ALWAYS}
@@ -202,7 +211,13 @@ def _update_function(site: Site, wanted: Wanted, found: Found, fields: tuple[str
 
 def _configuration(wanted: Wanted) -> dict[str, Any]:
     fields = {name: value for name, value in wanted.properties.items() if name not in _OWN_CALLS}
-    return {**fields, "user_data": json.dumps(fields["user_data"], sort_keys=True)}
+    secrets = {name: value.get_secret_value() for name, value in fields[SECRETS].items()}
+    return {
+        **fields,
+        "user_data": json.dumps(fields["user_data"], sort_keys=True),
+        SECRETS: json.dumps(secrets, sort_keys=True),
+        "description": with_digest(fields["description"], known_of(fields[SECRETS])[1]),
+    }
 
 
 def _set_async_config(site: Site, wanted: Wanted) -> None:

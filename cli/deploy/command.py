@@ -26,9 +26,9 @@ Exit codes with --detailed-exitcode:
 
 def _parameters(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
-    wrong = next((name for name, sign, _ in pairs if not (name and sign)), None)
-    if wrong is not None:
-        raise click.BadParameter(f"{wrong!r} is not NAME=VALUE.")
+    if not all(name and sign for name, sign, _ in pairs):
+        # Which one is not said, for it may hold a secret.
+        raise click.BadParameter("Each must be NAME=VALUE.")
     return {name: value for name, _, value in pairs}
 
 

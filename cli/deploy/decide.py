@@ -7,7 +7,21 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from cli.deploy.state import AGENCY, FUNCTION, GROUP, ORDER, POLICY, STREAM, TOPIC, TRIGGER, Found, Key, Wanted
+from cli.deploy.state import (
+    AGENCY,
+    FUNCTION,
+    GROUP,
+    ORDER,
+    POLICY,
+    STREAM,
+    TOPIC,
+    TRIGGER,
+    Found,
+    Key,
+    Wanted,
+    known_of,
+)
+from cli.deploy.template import SECRETS
 from shared.errors import ErrorCode, PermanentError
 
 
@@ -114,6 +128,8 @@ def _same(kind: str, name: str, value: Any, found: Found) -> bool:
     if kind == TRIGGER and name == "event_data":
         # The platform adds to it.
         return isinstance(other, Mapping) and all(other.get(key, "") == each for key, each in value.items())
+    if name == SECRETS:
+        return bool(known_of(value) == other)
     return bool(value == other)
 
 

@@ -46,12 +46,15 @@ class Parameter(Skeleton):
     """What a deployment may set.
 
     Without a value on the command line, the variable of this name in the caller's environment counts, then the default.
+    A secret one is never shown, and may stand in `encrypted_user_data` only; it has to be random, for a digest of it
+    is kept where readers of the function see it.
     """
 
     type: Literal["String", "Number"] = "String"
     description: str
     default: str | int
     variable: str | None = None
+    secret: bool = False
 
 
 class Statement(Skeleton):
@@ -137,8 +140,8 @@ class AsyncInvokeConfig(Fields):
 class FunctionDefaults(Fields):
     """FunctionGraph API: creating a function; the time-out is in seconds, the memory in MB.
 
-    Besides the API's own fields, `code_uri` says what its zip is made of, `user_data` is sent as JSON text without
-    what is empty, and `async_invoke_config` is sent by a call of its own.
+    Besides the API's own fields, `code_uri` says what its zip is made of, `user_data` and `encrypted_user_data` are
+    sent as JSON text without what is empty, and `async_invoke_config` is sent by a call of its own.
     """
 
     package: Text | None = None
@@ -149,6 +152,7 @@ class FunctionDefaults(Fields):
     app_xrole: Text | None = None
     code_uri: str | None = None
     user_data: dict[str, Text] = Field(default_factory=dict)
+    encrypted_user_data: dict[str, Text] = Field(default_factory=dict)
     log_config: LogConfig | None = None
     async_invoke_config: AsyncInvokeConfig | None = None
 

@@ -20,8 +20,10 @@ from cli.deploy.state import (
     Found,
     account_mark,
     marked,
+    split_digest,
     trigger_name,
 )
+from cli.deploy.template import SECRETS
 from shared.functions import function_name
 from shared.otc.cloud import Cloud
 from shared.otc.functiongraph import Trigger
@@ -117,6 +119,7 @@ def _function(cloud: Cloud, application: str, urn: str) -> list[Found]:
     """A function of ours with its triggers."""
     seen = cloud.functiongraph.function(urn)
     config = cloud.functiongraph.async_config(urn)
+    description, digest = split_digest(seen.description)
     properties = {
         "runtime": seen.runtime,
         "handler": seen.handler,
@@ -124,8 +127,9 @@ def _function(cloud: Cloud, application: str, urn: str) -> list[Found]:
         "timeout": seen.timeout,
         "xrole": seen.xrole,
         "app_xrole": seen.app_xrole,
-        "description": seen.description,
+        "description": description,
         "user_data": seen.user_data,
+        SECRETS: (sorted(seen.encrypted_user_data), digest),
         "log_config": {"group_id": seen.log_group_id, "stream_id": seen.log_stream_id},
         "code": seen.digest,
         "async_invoke_config": None if config is None else _async_config(config),

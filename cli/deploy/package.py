@@ -138,7 +138,7 @@ def _downloaded(requirements: Mapping[str, str], runtime: str, cache: Path) -> d
 
 
 def _download(pins: Iterable[str], runtime: str, folder: Path) -> None:
-    # Environments of isolated tools often come without it, whatever we depend on.
+    # Who packs the command line may leave it out, since nothing imports it.
     if find_spec("pip") is None:
         message = "The wheels for the platform are fetched by pip, which is not installed beside dcs-access."
         advice = "Install it there: `python -m ensurepip`, `pipx inject dcs-public-access pip`, or as your tool does."

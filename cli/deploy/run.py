@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from cli.deploy.apply import Attributes, Site, apply, delete
 from cli.deploy.decide import Change, Verb, decide, removal
@@ -19,7 +22,7 @@ from cli.deploy.patience import PatientTransport
 from cli.deploy.ready import probes, wait_until_ready
 from cli.deploy.state import AGENCY, FUNCTION, ORDER, POLICY, TRIGGER, Wanted, wanted_of
 from cli.deploy.target import Target
-from cli.deploy.template import Resolver, Surroundings, parameters_of, read_template, refused
+from cli.deploy.template import SECRETS, Resolver, Surroundings, Value, parameters_of, read_template, refused
 from cli.options import state_path
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
@@ -125,14 +128,21 @@ def check_variables(resolver: Resolver) -> None:
         PermanentError: `InvalidRequest`, naming the variable.
     """
     functions = [name for name, one in resolver.template.resources.items() if isinstance(one, Function)]
-    found = [{key: str(value) for key, value in resolver.properties(name)["user_data"].items()} for name in functions]
-    for variables in found:
+    for variables in map(_variables, map(resolver.properties, functions)):
         read_settings(variables.get)
         given = {key: value for key, value in variables.items() if value}
         if len(given) > MOST_VARIABLES or len(json.dumps(given)) > LONGEST_VARIABLES:
             raise refused(
                 "user_data", f"more than {MOST_VARIABLES} variables, or more than {LONGEST_VARIABLES} characters"
             )
+
+
+def _variables(properties: Mapping[str, Any]) -> dict[str, str]:
+    """All that a function can ask for, secrets too."""
+    found = {**properties["user_data"], **properties[SECRETS]}
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value) for name, value in found.items()
+    }
 
 
 def site_of(
@@ -143,7 +153,7 @@ def site_of(
     return Site(cloud, application, cloud.iam.domain_id(), code)
 
 
-def application_of(template: Template, parameters: Mapping[str, str | int]) -> str:
+def application_of(template: Template, parameters: Mapping[str, Value]) -> str:
     """The name that everything deployed begins with.
 
     Raises:

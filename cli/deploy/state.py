@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
-from cli.deploy.template import NAMES, Resolver
+from pydantic import SecretStr
+
+from cli.deploy.template import NAMES, SECRETS, Resolver
 
 POLICY, AGENCY, TOPIC = "OTC::IAM::Policy", "OTC::IAM::Agency", "OTC::SMN::Topic"
 GROUP, STREAM = "OTC::LTS::Group", "OTC::LTS::Stream"
@@ -16,6 +20,8 @@ ORDER = (POLICY, AGENCY, TOPIC, GROUP, STREAM, FUNCTION, TRIGGER)
 
 TAG = "dcs-access"
 """The tag that marks what has tags but no description; its value is the application."""
+
+_DIGEST, _DIGITS = "; secrets ", 16
 
 Key = tuple[str, str]
 """A type, and a name that is unique in it."""
@@ -74,6 +80,24 @@ def marked(description: str, application: str) -> bool:
     return description == own or description.startswith(f"{own}: ")
 
 
+def known_of(secrets: Mapping[str, SecretStr]) -> tuple[list[str], str]:
+    """What can be compared of secrets, whose values the platform gives back to nobody: their names, and a digest."""
+    names = sorted(secrets)
+    text = json.dumps([[name, secrets[name].get_secret_value()] for name in names])
+    return names, sha256(text.encode()).hexdigest()[:_DIGITS] if names else ""
+
+
+def with_digest(description: str, digest: str) -> str:
+    """The description of a function that keeps the digest of its secrets, for its variables are few."""
+    return f"{description}{_DIGEST}{digest}" if digest else description
+
+
+def split_digest(description: str) -> tuple[str, str]:
+    """A description, and the digest in it."""
+    text, _, digest = description.partition(_DIGEST)
+    return text, digest
+
+
 def trigger_name(function: str, kind: str, event_data: Mapping[str, Any]) -> str:
     """What a trigger is known by: no two triggers of a function have the same topic, or the same name."""
     key = str(event_data.get("topic_urn", "")).rpartition(":")[2] or event_data.get("name", "")
@@ -105,5 +129,14 @@ def _wanted(logical: str, kind: str, resolver: Resolver, application: str, diges
 
 def _function(properties: dict[str, Any], application: str, digest: str) -> dict[str, Any]:
     variables = {name: str(value) for name, value in properties["user_data"].items() if value not in ("", None)}
+    secrets = {
+        name: value if isinstance(value, SecretStr) else SecretStr(value) for name, value in properties[SECRETS].items()
+    }
     kept = {name: value for name, value in properties.items() if name not in {"code_uri", "package"}}
-    return {**kept, "user_data": variables, "description": mark(application, properties["description"]), "code": digest}
+    return {
+        **kept,
+        "user_data": variables,
+        SECRETS: {name: value for name, value in secrets.items() if value},
+        "description": mark(application, properties["description"]),
+        "code": digest,
+    }

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from cli.deploy.model import Function, GetAtt, Ref, Resource, Sub, Template
+from cli.deploy.model import Function, GetAtt, Parameter, Ref, Resource, Sub, Template
 from shared.errors import ErrorCode, PermanentError
 
 UNKNOWN = "(known after deploy)"
@@ -42,6 +42,10 @@ _PLACE = re.compile(r"\$\{([^}]+)\}")
 _FORMS = {"str", "int", "Ref", "Sub", "GetAtt", *NAMES, "OTC::FunctionGraph::Trigger"}
 
 
+Value = str | int | SecretStr
+"""The value of a parameter; a secret one cannot be printed by accident."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Where a template is deployed: the values of `OTC::Region` and its kin, and of the parameters."""
@@ -49,13 +53,16 @@ class Surroundings:
     region: str
     project_id: str
     endpoint: str
-    parameters: Mapping[str, str | int] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
 
-    def value(self, name: str) -> str | int | None:
+    def value(self, name: str) -> Value | None:
         """A parameter, the template's own or one of the deployment."""
         own = {"OTC::Region": self.region, "OTC::ProjectId": self.project_id, "OTC::Endpoint": self.endpoint}
         return own.get(name, self.parameters.get(name))
 
+
+SECRETS = "encrypted_user_data"
+"""The property whose values nobody but the function gets to see."""
 
 PSEUDO = ("OTC::Region", "OTC::ProjectId", "OTC::Endpoint")
 
@@ -94,7 +101,7 @@ def refused(where: str, why: str) -> PermanentError:
 
 def parameters_of(
     template: Template, given: Mapping[str, str], environment: Callable[[str], str | None]
-) -> dict[str, str | int]:
+) -> dict[str, Value]:
     """The value of each parameter: as given, else the caller's variable, else the default.
 
     Raises:
@@ -104,14 +111,22 @@ def parameters_of(
         if name not in template.parameters:
             known = ", ".join(sorted(template.parameters))
             raise refused(f"Parameters.{name}", f"there is no such parameter; there are {known}")
-    values: dict[str, str | int] = {}
+    values: dict[str, Value] = {}
     for name, parameter in template.parameters.items():
         variable = environment(parameter.variable) if parameter.variable else None
         value = given.get(name) or variable or parameter.default
-        if parameter.type == "Number" and not str(value).isdecimal():
-            raise refused(f"Parameters.{name}", f"{value} is not a number")
-        values[name] = int(value) if parameter.type == "Number" else str(value)
+        values[name] = _typed(f"Parameters.{name}", parameter, str(value))
     return values
+
+
+def _typed(where: str, parameter: Parameter, value: str) -> Value:
+    if parameter.secret:
+        return SecretStr(value)
+    if parameter.type == "String":
+        return value
+    if not value.isdecimal():
+        raise refused(where, f"{value} is not a number")
+    return int(value)
 
 
 def merged(template: Template, resource: Resource) -> dict[str, Any]:
@@ -120,8 +135,8 @@ def merged(template: Template, resource: Resource) -> dict[str, Any]:
     if not isinstance(resource, Function):
         return own
     shared = _plain(template.globals.function)
-    user_data = {**shared.get("user_data", {}), **own.get("user_data", {})}
-    return {**shared, **own, "user_data": user_data}
+    variables = {name: {**shared[name], **own[name]} for name in ("user_data", "encrypted_user_data")}
+    return {**shared, **own, **variables}
 
 
 def _plain(model: BaseModel) -> dict[str, Any]:
@@ -177,11 +192,14 @@ class Resolver:
             case _:
                 return value
 
-    def _filled(self, text: str) -> str:
+    def _filled(self, text: str) -> str | SecretStr:
         values = {place: self._place(place) for place in _PLACE.findall(text)}
         if UNKNOWN in values.values():
             return UNKNOWN
-        return _PLACE.sub(lambda found: str(values[found[1]]), text)
+        # A text with a secret in it is one.
+        secrets = {place: each.get_secret_value() for place, each in values.items() if isinstance(each, SecretStr)}
+        filled = _PLACE.sub(lambda found: str({**values, **secrets}[found[1]]), text)
+        return SecretStr(filled) if secrets else filled
 
     def _place(self, place: str) -> Any:
         resource, dot, attribute = place.partition(".")
@@ -240,7 +258,11 @@ def _references(value: Any, where: str = "") -> Iterator[tuple[str, tuple[str, s
 
 def _check_reference(template: Template, where: str, reference: tuple[str, str | None]) -> None:
     name, attribute = reference
-    if attribute is None and (name in template.parameters or name in PSEUDO):
+    if attribute is None and name in PSEUDO:
+        return
+    if attribute is None and name in template.parameters:
+        if template.parameters[name].secret and f".{SECRETS}." not in where:
+            raise refused(where, f"{name} is secret and may stand in {SECRETS} only")
         return
     resource = template.resources.get(name)
     if resource is None:

@@ -5,14 +5,9 @@ from __future__ import annotations
 import hmac
 import io
 import json
-import threading
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,31 +17,9 @@ from shared.settings import Settings, read_settings
 from shared.signing import Signer, read_key
 from shared.sinks import FileSink, StreamSink, TopicSink, WebhookSink, sinks_for
 from tests.shared.otc.canned import Canned, answer
+from tests.support.webhook import webhook
 
 EVENT = {"id": "1", "type": "a.kind", "data": {"text": "line\nbreak"}}
-
-
-@contextmanager
-def _webhook(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
-    heard: list[tuple[dict[str, str], Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.append((dict(self.headers), json.loads(body)))
-            self.send_response(status)
-            self.send_header("Location", "/elsewhere")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://me:hunter2@127.0.0.1:{server.server_port}/hook?token=hunter2", heard
-        server.shutdown()
-        thread.join(5)
 
 
 def test_a_stream_gets_one_line_an_event():
@@ -70,7 +43,7 @@ def test_a_file_that_cannot_be_written_is_said_to_be_so(tmp_path: Path):
 
 
 def test_a_webhook_gets_the_event_as_a_structured_cloudevent():
-    with _webhook(204) as (url, heard):
+    with webhook(204) as (url, heard):
         WebhookSink(url).deliver(EVENT)
     (headers, body) = heard[0]
     assert body == EVENT
@@ -93,7 +66,7 @@ def test_a_signature_is_the_one_of_the_specification():
 
 def test_every_webhook_gets_the_bytes_that_were_signed_once_by_each_secret():
     settings = Settings.model_validate({"event_webhook_secret": f"{SECRET} {OTHER}"})
-    with _webhook(204) as (url, heard), _webhook(204) as (other, heard_too):
+    with webhook(204) as (url, heard), webhook(204) as (other, heard_too):
         for sink in sinks_for(
             settings.model_copy(update={"event_webhooks": (url,)}), (other,), Cloud(Canned()), now=lambda: AT
         ):
@@ -123,7 +96,7 @@ def test_a_secret_that_cannot_sign_is_refused_and_none_is_ever_shown(secret: str
 @pytest.mark.parametrize("status", [302, 400, 500])
 def test_anything_but_a_2xx_is_no_delivery_and_the_message_names_only_the_host(status: int):
     with (
-        _webhook(status) as (url, heard),
+        webhook(status) as (url, heard),
         pytest.raises(TemporaryError, match=f"answered {status}") as caught,
     ):
         WebhookSink(url).deliver(EVENT)
@@ -132,7 +105,7 @@ def test_anything_but_a_2xx_is_no_delivery_and_the_message_names_only_the_host(s
 
 
 def test_a_webhook_without_an_answer_is_no_delivery():
-    with _webhook(200) as (url, _):
+    with webhook(200) as (url, _):
         pass
     with pytest.raises(TemporaryError, match="gave no answer") as caught:
         WebhookSink(url).deliver(EVENT)

@@ -22,8 +22,11 @@ def _variables(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) and value else value or {}
 
 
+Variables = Annotated[dict[str, str], BeforeValidator(_variables)]
+
+
 class Function(Seen):
-    """The latest version of a function; `digest` is the SHA-512 of its zip."""
+    """The latest version of a function; `digest` is the SHA-512 of its zip, values of encrypted variables are blank."""
 
     func_urn: str
     func_name: str
@@ -34,7 +37,8 @@ class Function(Seen):
     memory_size: int
     digest: Text = ""
     description: Text = ""
-    user_data: Annotated[dict[str, str], BeforeValidator(_variables)] = Field(default_factory=dict)
+    user_data: Variables = Field(default_factory=dict)
+    encrypted_user_data: Variables = Field(default_factory=dict)
     xrole: Text = ""
     app_xrole: Text = ""
     log_group_id: Text = ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,23 @@ def test_what_cannot_be_deployed_is_refused_by_its_field(words: tuple[str, ...],
     assert refused.exit_code == Exit.REFUSED
     assert field in refused.stderr
     assert terminal.mutations() == []
+
+
+def test_a_secret_is_printed_by_nothing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch):
+    secret = "whsec_" + b64encode(bytes(range(24))).decode()
+    by_option = ("--parameter", f"EventWebhookSecret={secret}")
+    said = [terminal.type(*words, *by_option) for words in (PLAN, ["deploy", "--plan", "-o", "json"], ["deploy"])]
+    assert terminal.type(*PLAN).exit_code == CHANGES
+    monkeypatch.setenv("DCS_ACCESS_EVENT_WEBHOOK_SECRET", secret)
+    said += [terminal.type(*PLAN), terminal.type("-o", "json", "template", "show")]
+    assert said[-2].exit_code == NOTHING
+    said += [
+        terminal.type("deploy", "--parameter", wrong) for wrong in (secret, f"={secret}", f"EventWebhooks={secret}")
+    ]
+    said.append(terminal.type("deploy", "--parameter", f"EventWebhookSecret={secret} {secret[:-4]}"))
+    assert "DCS_ACCESS_EVENT_WEBHOOK_SECRET" in said[-1].stderr
+    assert not [each for each in said if secret[6:-4] in each.stdout + each.stderr]
+    assert [each.exit_code for each in said[-4:]] == [Exit.REFUSED] * 4
 
 
 def test_with_detailed_exit_codes_an_error_is_not_taken_for_a_change(terminal: Terminal):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -15,6 +16,7 @@ from shared.errors import ErrorCode, PermanentError
 from tests.cli.deploy.account import CODE, Deployed, KilledError, to_do, with_properties, without
 from tests.support.worlds import world
 
+SECRET, OTHER_SECRET = (f"whsec_{b64encode(bytes([each] * 24)).decode()}" for each in (1, 2))
 OTHER = zipped({"functions/__init__.py": b"changed"})
 TEMPLATE = read_template(template_path())
 CHANGING = TEMPLATE.resources["ChangeAgency"].properties
@@ -113,6 +115,41 @@ def test_a_changed_variable_updates_configurations_and_nothing_else(account: Dep
     assert {(change.verb, change.fields) for change in changes} == {(Verb.UPDATE, ("user_data",))}
     assert set(account.mutations()) - {"POST invocations"} == {"PUT config"}
     assert account.deploy(OptInTag="expose-me") == []
+
+
+def keys(account: Deployed) -> set[str | None]:
+    functions = account.emulator.world().functiongraph.functions.values()
+    return {function.latest.variables.get("DCS_ACCESS_EVENT_WEBHOOK_SECRET") for function in functions}
+
+
+def test_a_secret_reaches_the_functions_and_is_updated_if_it_is_another_one_though_nobody_can_read_it(
+    account: Deployed,
+):
+    account.deploy(EventWebhookSecret=SECRET)
+    assert keys(account) == {SECRET}
+    account.mutations()
+    assert account.deploy(EventWebhookSecret=SECRET) == []
+    assert account.mutations() == []
+    for given, held in ({"EventWebhookSecret": OTHER_SECRET}, OTHER_SECRET), ({}, None):
+        changes = account.deploy(**given)
+        assert {(change.verb, change.fields) for change in changes} == {(Verb.UPDATE, ("encrypted_user_data",))}
+        assert set(account.mutations()) - {"POST invocations"} == {"PUT config"}
+        assert keys(account) == {held}
+        assert account.deploy(**given) == []
+
+
+def test_a_secret_stays_when_something_else_changes_and_nothing_readable_holds_it(account: Deployed):
+    account.deploy(EventWebhookSecret=SECRET)
+    changes = account.deploy(EventWebhookSecret=SECRET, OptInTag="expose-me", code=OTHER)
+    assert {change.fields for change in changes} == {("code", "user_data")}
+    assert keys(account) == {SECRET}
+    site = account.deployment().site
+    readable = [site.cloud.functiongraph.function(site.urn(name)) for name in ("run_workflow", "emit_event")]
+    deployment = account.deployment(EventWebhookSecret=SECRET)
+    traces = account.emulator.world().cts.traces
+    for shown in (readable, deployment, deployment.wanted(), deployment.plan(), changes, account.told, traces):
+        assert SECRET not in repr(shown)
+        assert SECRET.removeprefix("whsec_") not in repr(shown)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,9 @@ def test_the_published_schema_is_that_of_the_models():
         ("Resources.Requests.Type", "OTC::SMN::Queue"),
         ("Globals.Function.memory_size", "large"),
         ("Outputs.RequestsTopic.Value", {"GetAtt": ["Requests", "id"]}),
+        ("Outputs.RequestsTopic.Value", {"Ref": "EventWebhookSecret"}),
+        ("Resources.OnMessage.Properties.user_data", {"DCS_ACCESS_VPC_ID": {"Sub": "${EventWebhookSecret}"}}),
+        ("Resources.OnMessage.Properties.description", {"Ref": "EventWebhookSecret"}),
         ("TemplateFormatVersion", "2020-01-01"),
     ],
 )
@@ -158,6 +161,16 @@ def test_the_variables_of_a_function_are_settings():
     assert len(variables) <= 20
     unknown = {name.removeprefix(PREFIX).lower() for name in variables} - set(type(settings).model_fields)
     assert not unknown
+
+
+def test_a_text_with_a_secret_in_it_is_one(write: Callable[[dict[str, Any]], Path]):
+    path = "Globals.Function.encrypted_user_data.DCS_ACCESS_EVENT_WEBHOOK_SECRET"
+    template = read_template(write(changed(path, {"Sub": "${EventWebhookSecret} ${Application}"})))
+    values = surroundings(EventWebhookSecret="whsec_hunter2")
+    properties = Resolver(template, values).properties("OnTimer")
+    secret = properties["encrypted_user_data"]["DCS_ACCESS_EVENT_WEBHOOK_SECRET"]
+    assert secret.get_secret_value() == "whsec_hunter2 dcs-access"
+    assert "hunter2" not in f"{values} {properties} {secret}"
 
 
 def test_a_parameter_is_as_given_else_as_the_callers_variable_says_else_its_default():
