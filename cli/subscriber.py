@@ -15,8 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.bodies import malformed
-from shared.errors import ErrorCode, TemporaryError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 
 HERE = "http://127.0.0.1:0"
@@ -94,7 +93,7 @@ def subscribed(
     try:
         server = _Server(parts, secret, topic_urn, subscriber)
     except OSError as problem:
-        raise malformed(f"Nothing can listen at {url}: {problem.strerror}.", "listen") from None
+        raise _refused(f"Nothing can listen at {url}: {problem.strerror}.") from None
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -125,8 +124,13 @@ def _checked(url: str) -> SplitResult:
     except ValueError:
         fine = False
     if not fine:
-        raise malformed("Give a URL such as http://203.0.113.7:8080 to listen at.", "listen")
+        raise _refused("It is no URL that can be listened at.")
     return parts
+
+
+def _refused(message: str) -> PermanentError:
+    advice = "Give a URL that leads to a free port of this machine, such as http://203.0.113.7:8080."
+    return PermanentError(ErrorCode.INVALID_REQUEST, message, field="listen", advice=advice)
 
 
 def _host(parts: SplitResult) -> str:

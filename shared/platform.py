@@ -73,11 +73,7 @@ def services_of(context: Context) -> Services:
         region=settings.region,
         endpoints=endpoints(settings, settings.region),
     )
-    return services_on(Cloud(transport), settings)
-
-
-def services_on(cloud: Cloud, settings: Settings) -> Services:
-    """The services of a function: the real clock and probe, and the sinks that the settings name."""
+    cloud = Cloud(transport)
     return Services(
         cloud=cloud,
         settings=settings,

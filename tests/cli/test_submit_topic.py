@@ -222,6 +222,7 @@ def test_a_port_that_is_taken_is_refused(idle: Deployed) -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         result = idle.submit({"action": "withdraw", "instance_id": "i"}, "--topic", "--listen", url)
     assert (result.exit_code, "Nothing can listen" in result.stderr) == (Exit.REFUSED, True)
+    assert "free port of this machine" in result.stderr
 
 
 def test_a_request_needs_a_file(idle: Deployed) -> None:
