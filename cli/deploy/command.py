@@ -87,7 +87,11 @@ def deploy(
 @_templated
 @common
 def undeploy(app: App, *, yes: bool, parameters: dict[str, str], file: Path | None) -> None:
-    """Delete all that was deployed, and nothing else; exposures stay."""
+    """Delete all that was deployed, and nothing else; exposures stay.
+
+    A run that is under way stops where it is, and no event tells of it: wait for the event of the last request first.
+    What such a run leaves goes by `dcs-access withdraw INSTANCE`; `dcs-access leaks` finds the rest.
+    """
     from cli.deploy import operate  # noqa: PLC0415  # see above
 
     operate.undeploy(app, parameters, file, yes=yes)

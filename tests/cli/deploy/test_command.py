@@ -65,6 +65,10 @@ def test_what_cannot_be_deployed_is_refused_by_its_field(words: tuple[str, ...],
     assert terminal.mutations() == []
 
 
+def test_the_help_says_what_becomes_of_runs_for_the_platform_does_not_tell_which_there_are(terminal: Terminal):
+    assert "A run that is under way stops where it is" in " ".join(terminal.type("undeploy", "--help").stdout.split())
+
+
 def test_a_secret_is_printed_by_nothing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch):
     secret = "whsec_" + b64encode(bytes(range(24))).decode()
     by_option = ("--parameter", f"EventWebhookSecret={secret}")
