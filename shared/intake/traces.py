@@ -13,6 +13,7 @@ from shared.intake.record import Record, as_object, moment, request_id
 from shared.intake.sources import Source, check_source
 
 _FAILED_RATINGS = frozenset({"warning", "incident"})
+_LONGEST_CODE = 9
 _INSTANCE_KEYS = frozenset({"instance", "instances", "instance_id", "instance_ids"})
 
 
@@ -21,7 +22,8 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int:
-    return int(text) if (text := _text(value).strip()).isdecimal() else 0
+    text = _text(value).strip()
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_CODE else 0
 
 
 Text = Annotated[str, BeforeValidator(_text)]

@@ -292,8 +292,9 @@ def test_what_failed_or_only_read_changed_nothing(exposed: Watched, fields: dict
         {"request": "no JSON", "response": "[1]"},
         {"trace_id": None},
         {"code": None, "trace_rating": None},
+        {"code": "9" * 5000},
     ],
-    ids=str,
+    ids=lambda fields: str(fields)[:60],
 )
 def test_what_the_platform_spells_otherwise_is_understood(exposed: Watched, fields: dict[str, Any]) -> None:
     event = at(exposed, cts("restartDCSInstance", exposed.instance_id), **fields)
