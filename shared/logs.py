@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, of ids, names and codes; never data of a request, for that may hold a secret."""
+"""Log lines: one JSON object each, of ids, names and codes; what is told of a request is masked as events are."""
 
 from __future__ import annotations
 
