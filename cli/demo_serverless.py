@@ -16,7 +16,7 @@ import click
 from cli.deploy.run import cache_path, prepare, take_away
 from cli.deploy.template import template_path
 from cli.options import App
-from cli.running import Exit, tell
+from cli.running import Exit, is_of_run, tell
 from cli.subscriber import Subscriber, subscribed
 from cli.topic import DEPLOYED, topics
 from shared.ids import run_id
@@ -40,7 +40,7 @@ class Deployed:
         self.cloud.smn.publish(self.topic_urn, f"dcs-access {request['action']}", json.dumps(request))
         run, end = run_id(self.cloud.project_id, request["request_id"]), time.monotonic() + _WITHIN
         while (event := self.subscriber.next(end - time.monotonic())) is not None:
-            if event["id"] in {run, request["request_id"]}:
+            if is_of_run(event, run, request["request_id"]):
                 click.secho(f"\nReceived by an HTTP subscriber of the topic of events: {event['type']}", bold=True)
                 return event if tell(self.app, event) is Exit.OK else None
         click.echo(f"No event came within {_WITHIN:.0f} s.", err=True)

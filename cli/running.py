@@ -104,6 +104,12 @@ def tell(app: App, event: Mapping[str, Any]) -> Exit:
     return exit_of(event)
 
 
+def is_of_run(event: Mapping[str, Any], run: str, request_id: str) -> bool:
+    """Whether an event tells of a run, or of its request where that came to no run."""
+    data: Mapping[str, Any] = event["data"]
+    return run == data.get("run_id") or request_id == data.get("request_id")
+
+
 def event_of(view: RunView) -> dict[str, Any] | None:
     """The event in a run's output; none while it runs, or if the engine itself failed."""
     event: dict[str, Any] | None = (view.output or {}).get("event")

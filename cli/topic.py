@@ -14,7 +14,7 @@ import click
 
 from cli.options import App
 from cli.output import show
-from cli.running import Exit, tell
+from cli.running import Exit, is_of_run, tell
 from cli.subscriber import Subscriber, subscribed
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import exposure_id, resource_name, run_id
@@ -146,7 +146,7 @@ def _listen(app: App, subscriber: Subscriber, sent: Sent, within: float) -> Exit
         click.echo(f"Run {sent.run_id}: listening for its event.", err=True)
     end = time.monotonic() + within
     while (event := subscriber.next(end - time.monotonic())) is not None:
-        if event["id"] in {sent.run_id, sent.request_id}:
+        if is_of_run(event, sent.run_id, sent.request_id):
             return tell(app, event)
     click.echo(f"No event of run {sent.run_id} came within {within:.0f} s.", err=True)
     return Exit.FAILED

@@ -178,7 +178,7 @@ class Envelope(Frozen):
 class Event(Envelope):
     """How a request ended."""
 
-    id: str = Field(min_length=1, description="The run, or the request where there was no run.")
+    id: str = Field(min_length=1, description="<run>.<kind>, or <request>.<kind> where there was no run.")
     data: EventData
 
 
@@ -226,14 +226,14 @@ class RepairedEvent(Event):
 class VerifiedEvent(VerdictEvent):
     """The exposure was looked at; `verdict` says how it does."""
 
-    id: str = Field(min_length=1, description="<run>.<exposure>")
+    id: str = Field(min_length=1, description="<run>.<exposure>.<kind>")
     type: Literal["dcs-public-access.exposure.verified"]
 
 
 class DriftedEvent(VerdictEvent):
     """The exposure is not what its record says; `differences` says where."""
 
-    id: str = Field(min_length=1, description="<run>.<exposure>")
+    id: str = Field(min_length=1, description="<run>.<exposure>.<kind>")
     type: Literal["dcs-public-access.exposure.drifted"]
 
 
@@ -293,8 +293,13 @@ def build_event(
     """
     facts = mask(_facts(kind, run, request, data, project_id))
     return _RUN_EVENTS[kind].model_validate(
-        {"id": run or facts["request_id"], **envelope(kind, region, project_id, time), **about(facts)}
+        {"id": _event_id(kind, run or facts["request_id"]), **envelope(kind, region, project_id, time), **about(facts)}
     )
+
+
+def _event_id(kind: EventKind, name: str) -> str:
+    """Delivered twice, a run may come to two ends, and what has told of one must not pass for the other."""
+    return f"{name}.{kind}"
 
 
 def envelope(kind: EventKind, region: str, project_id: str, time: datetime) -> dict[str, Any]:

@@ -41,5 +41,5 @@ def build_verdict_event(
 def _verdict_id(kind: EventKind, run: str, verdict: Verdict) -> str:
     ending = {EventKind.EXPIRED: expired_id, EventKind.EXPIRING: expiring_id}.get(kind)
     if ending is None or verdict.expires_at is None:
-        return f"{run}.{verdict.exposure}"
+        return f"{run}.{verdict.exposure}.{kind}"
     return ending(verdict.exposure, verdict.expires_at)

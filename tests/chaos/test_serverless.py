@@ -90,14 +90,14 @@ class Case:
             self.seen.append(event["state"]["Name"])
 
     def check(self, *also: str) -> None:
-        """One set of resources or none, and every event the one of this run; the first is what a consumer keeps."""
+        """One set of resources or none, and every event one of this run, by an id that no other kind has."""
         if self.act == "expose":
             assert holdings(self.product) == expected(self.scene)
         else:
             assert account(self.product) == self.before
         told = self.product.sink.events
-        assert {event["id"] for event in told} == {self.run}
         kinds = [event["type"].rpartition(".")[2] for event in told]
+        assert [event["id"] for event in told] == [f"{self.run}.{kind}" for kind in kinds]
         assert kinds[0] == EVENTS[self.act]
         assert set(kinds) - {kinds[0]} <= set(also)
 
@@ -269,6 +269,7 @@ def test_a_call_of_a_step_that_the_gateway_loses_is_made_again(
     what = {"lost": True} if status == "lost" else {"status": int(status)}
     made.product.emulator.faults.add(Fault(path="*/invocations", nth=nth, when=when, **what))
     made.product.carry_out(made.request)
+    assert [call for call in made.product.emulator.calls if call.fault and call.path.endswith("/invocations")]
     made.check()
 
 
@@ -292,7 +293,7 @@ def test_of_two_deliveries_at_once_of_which_one_fails_the_last_to_end_tells_what
     made.product.carry_out(made.request)
     assert happened
     told = made.product.sink.events
-    assert {event["id"] for event in told} == {made.run}
+    assert {event["data"]["run_id"] for event in told} == {made.run}
     if told[-1]["type"].endswith(".completed"):
         assert holdings(made.product) == expected("cross-vpc")
     else:

@@ -36,7 +36,7 @@ def test_what_is_made_is_told_and_found_by_the_record() -> None:
     record = read_record(group.description)
     assert record is not None
     assert (record.exposure, record.instance) == (product.exposure, product.instance_id)
-    assert record.run == output["event"]["id"]
+    assert record.run == output["event"]["data"]["run_id"]
     assert record.expires_at == int(product.clock.now()) // 28800 * 28800 + 28800
     (listener,) = product.cloud.elb.listeners()
     assert listener.description == group.description

@@ -101,4 +101,4 @@ def test_only_a_valid_request_names_its_own_webhooks():
 
 def test_an_event_whose_delivery_was_given_up_is_only_kept():
     box = Box("box", broken=True)
-    assert run([box], deliver=False)["event"]["id"] == "run-1"
+    assert run([box], deliver=False)["event"]["id"] == "run-1.completed"

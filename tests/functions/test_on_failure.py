@@ -50,7 +50,7 @@ def test_a_lost_run_is_told_as_failed_by_its_own_id(product: Watched, payload: A
         (outcome,) = taken(handler, product, wrapping(each))
         assert (outcome["fate"], outcome["run_id"]) == ("told", run)
     assert told(product) == [("failed", "GivenUp", None)] * 3
-    assert {event["id"] for event in product.sink.events} == {run}
+    assert {event["id"] for event in product.sink.events} == {f"{run}.failed"}
     assert all(event["data"]["instance"]["id"] == "i" for event in product.sink.events)
 
 
@@ -71,12 +71,14 @@ def test_a_lost_request_is_told_as_rejected_by_its_own_id(
     (outcome,) = taken(handler, product, lost(product, function, event))
     assert outcome["fate"] == "rejected"
     (told_of,) = product.sink.events
-    assert (told_of["id"], told_of["data"]["error"]["code"]) == (named, "GivenUp")
+    assert (told_of["id"], told_of["data"]["error"]["code"]) == (f"{named}.rejected", "GivenUp")
 
 
 def test_every_request_of_a_lost_batch_is_told(product: Watched) -> None:
     taken(handler, product, lost(product, "on_message", smn(REQUEST, "bad", {**REQUEST, "request_id": "yours"})))
-    assert [event["id"] for event in product.sink.events] == ["mine", f"{MESSAGE_ID}1", "yours"]
+    assert [event["id"] for event in product.sink.events] == [
+        f"{named}.rejected" for named in ("mine", f"{MESSAGE_ID}1", "yours")
+    ]
 
 
 @pytest.mark.parametrize("function", ["on_failure", "check_health"])
@@ -104,7 +106,7 @@ def test_a_request_that_the_platform_cannot_start_ends_in_an_event(product: Watc
     product.settle()
     assert product.queued("on_message") == ["FAIL"]
     assert told(product) == [("rejected", "GivenUp", None)]
-    assert product.sink.events[0]["id"] == "mine"
+    assert product.sink.events[0]["id"] == "mine.rejected"
 
 
 def test_its_own_failure_starts_nothing_and_ends(product: Watched) -> None:

@@ -107,7 +107,8 @@ def test_a_request_that_is_refused_is_told_with_its_field_and_reason(
     assert (outcome["fate"], outcome["field"]) == ("rejected", field)
     assert told(product) == [("rejected", "InvalidRequest", field)]
     (event,) = product.sink.events
-    assert event["id"] == event["data"]["request_id"] == MESSAGE_ID
+    assert event["data"]["request_id"] == MESSAGE_ID
+    assert event["id"] == f"{MESSAGE_ID}.rejected"
     assert outcome["reason"] == event["data"]["error"]["message"]
     assert len(json.dumps(event)) < 64 * 1024
     assert product.queued("run_workflow") == []
@@ -137,7 +138,8 @@ def test_a_message_told_twice_is_one_run_and_one_event(product: Serverless) -> N
     account = product.account()
     taken(handler, product, event)
     product.settle()
-    assert {event["id"] for event in product.sink.events} == {run_id(product.cloud.project_id, MESSAGE_ID)}
+    run = run_id(product.cloud.project_id, MESSAGE_ID)
+    assert {event["id"] for event in product.sink.events} == {f"{run}.completed"}
     assert {event["type"].rpartition(".")[2] for event in product.sink.events} == {"completed"}
     assert product.account()["elb"] == account["elb"]
 

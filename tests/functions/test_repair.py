@@ -175,7 +175,7 @@ def test_the_repairing_run_owns_the_exposure_which_was_there_before_it() -> None
     anchors, copied = read_record(group.description), read_record(listener.description)
     assert anchors is not None
     assert copied is not None
-    assert anchors.run == copied.run == output["event"]["id"]
+    assert anchors.run == copied.run == output["event"]["data"]["run_id"]
     assert anchors.taken
 
 

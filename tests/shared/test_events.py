@@ -86,7 +86,7 @@ def tell(
 def test_a_completion_names_the_endpoint_the_resources_the_health_and_every_step():
     event = tell(EventKind.COMPLETED, exposed())
     data = event["data"]
-    assert event["id"] == "run-1"
+    assert event["id"] == "run-1.completed"
     assert event["source"] == "/dcs-public-access/eu-de/p"
     assert event["type"] == "dcs-public-access.exposure.completed"
     assert event["subject"] == data["exposure"]
@@ -219,7 +219,7 @@ def test_what_could_not_be_taken_down_is_told(left: dict[str, Any], messages: li
 
 def test_a_request_that_never_ran_is_known_by_its_own_id():
     event = tell(EventKind.REJECTED, {"failure": failure("InvalidRequest", 1)}, {"request_id": "r-9"}, run=None)
-    assert event["id"] == "r-9"
+    assert event["id"] == "r-9.rejected"
     assert "subject" not in event
 
 
@@ -282,6 +282,6 @@ def test_the_cloudevents_sdk_reads_an_event():
     event = tell(EventKind.COMPLETED, exposed())
     message = HTTPMessage({"content-type": "application/cloudevents+json"}, json.dumps(event).encode())
     read = from_structured(message, JSONFormat(), CloudEvent)
-    assert read.get_id() == "run-1"
+    assert read.get_id() == "run-1.completed"
     assert read.get_data() == event["data"]
     assert read.get_time() == NOON
