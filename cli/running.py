@@ -107,7 +107,7 @@ def tell(app: App, event: Mapping[str, Any]) -> Exit:
 def is_of_run(event: Mapping[str, Any], run: str, request_id: str) -> bool:
     """Whether an event tells of a run, or of its request where that came to no run."""
     data: Mapping[str, Any] = event["data"]
-    return run == data.get("run_id") or request_id == data.get("request_id")
+    return bool(run == data.get("run_id") or request_id == data.get("request_id"))
 
 
 def event_of(view: RunView) -> dict[str, Any] | None:
