@@ -181,10 +181,6 @@ def test_a_batch_of_deletions_names_its_instances_in_its_body(exposed: Watched, 
     assert (outcome["fate"], exposed.exposed()) == ("started", set())
 
 
-def group_of(product: Watched) -> str:
-    return next(iter(product.emulator.world().elb.ipgroups))
-
-
 def parts(product: Watched, table: str) -> tuple[str, str]:
     (found,) = getattr(product.emulator.world().elb, table).values()
     return found.id, found.name
