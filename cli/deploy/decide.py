@@ -83,14 +83,22 @@ def decide(wanted: Sequence[Wanted], found: Iterable[Found]) -> list[Change]:
     renewed = {change.key for change in changes if change.verb in {Verb.CREATE, Verb.REPLACE}}
     changes = [_with_its_parents(change, renewed) for change in changes]
     keys = {one.key for one in wanted}
-    obsolete = [one for one in seen.values() if one.ours and one.key not in keys]
+    obsolete = [one for one in seen.values() if one.key not in keys]
     return [*changes, *removal(obsolete, "it is not in the template any more")]
 
 
 def removal(found: Iterable[Found], reason: str) -> list[Change]:
-    """Delete what is ours, the other way round than it was made."""
+    """Delete what is ours, the other way round than it was made; with a log group would go what others keep in it."""
+    found = list(found)
+    shared = {one.parent: one.name for one in found if one.type == STREAM and not one.ours}
     own = sorted((one for one in found if one.ours), key=lambda one: (-ORDER.index(one.type), one.name))
-    return [Change(Verb.DELETE, one.type, one.name, reason, found=one) for one in own]
+    return [_deletion(one, reason, shared.get(one.id)) for one in own]
+
+
+def _deletion(one: Found, reason: str, held: str | None) -> Change:
+    if held is None:
+        return Change(Verb.DELETE, one.type, one.name, reason, found=one)
+    return Change(Verb.KEEP, one.type, one.name, f"it holds {held}, which is not ours", found=one)
 
 
 def _refuse_foreign(wanted: Sequence[Wanted], seen: Mapping[Key, Found]) -> None:

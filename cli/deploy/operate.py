@@ -54,17 +54,21 @@ def undeploy(app: App, parameters: dict[str, str], file: Path | None, *, yes: bo
     template = _template(file)
     application = application_of(template, parameters_of(template, parameters, os.environ.get))
     site = site_of(app.connect(), application)
-    rows = [_row(change) for change in plan_removal(site)]
+    changes = plan_removal(site)
+    rows = [_row(change) for change in changes if change.verb is Verb.DELETE]
+    kept = [_row(change) for change in changes if change.verb is Verb.KEEP]
     left = exposures(site.cloud)
     if not rows:
         show({"deleted": [], "exposures": left}, app.output, lambda: f"Nothing is deployed as {application}.")
         return
-    click.echo(table(rows, _COLUMNS), err=True)
+    click.echo(table([*rows, *kept], _COLUMNS), err=True)
     click.echo(_left(left), err=True)
     if not yes:
         click.confirm(f"Delete these {len(rows)}?", abort=True, err=True)
     take_away(site, lambda text: None if app.quiet else click.echo(text, err=True))
-    show({"deleted": rows, "exposures": left}, app.output, lambda: f"Nothing of {application} is left.")
+    rest = ", ".join(f"{row['kind']} {row['name']}: {row['reason']}" for row in kept)
+    end = f"Of {application} is left: {rest}." if kept else f"Nothing of {application} is left."
+    show({"deleted": rows, "exposures": left}, app.output, lambda: end)
 
 
 def lint(file: Path | None) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from cli.deploy.decide import Verb
 from cli.deploy.model import AsyncInvokeConfig, Destinations
 from cli.deploy.package import digest, zipped
+from cli.deploy.state import GROUP
 from cli.deploy.template import read_template, template_path
 from emulator.account import Account
 from emulator.faults import Fault
@@ -74,6 +75,18 @@ def test_undeploying_leaves_nothing_of_ours_and_everything_else_untouched(accoun
     account.undeploy()
     assert account.holds() == before
     assert stranger <= counted(account)
+
+
+def test_a_log_group_with_a_strangers_stream_stays(account: Deployed):
+    account.deploy()
+    site = account.deployment().site
+    (group,) = site.cloud.lts.groups()
+    site.cloud.lts.create_stream(group.id, "auditors", {})
+    account.undeploy()
+    assert [stream.name for stream in site.cloud.lts.streams(group.id)] == ["auditors"]
+    assert counted(account)["functions"] == 0
+    assert {change.type for change in account.deploy()}.isdisjoint({GROUP})
+    assert account.deploy() == []
 
 
 def strangers(account: Deployed) -> Counter[str]:
