@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from cli.deploy.apply import Attributes, Site, apply, delete
 from cli.deploy.decide import Change, Verb, decide, removal
 from cli.deploy.lint import lint, steps
-from cli.deploy.model import Function, Template
+from cli.deploy.model import Function, Template, Trigger
 from cli.deploy.observe import observe
 from cli.deploy.package import build_package, digest
 from cli.deploy.patience import PatientTransport
@@ -25,11 +26,15 @@ from cli.deploy.target import Target
 from cli.deploy.template import SECRETS, Resolver, Surroundings, Value, parameters_of, read_template, refused
 from cli.options import state_path
 from shared.errors import ErrorCode, PermanentError
+from shared.intake.timers import timer_request
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Service, Transport
+from shared.request import parse_request
 from shared.settings import read_settings
 
 APPLICATION = "Application"
+# FunctionGraph manual: timer triggers.
+_RATE = re.compile(r"([1-9]|[1-5]\d|60)m|([1-9]|1\d|2[0-4])h|([1-9]|[12]\d|30)d")
 MOST_VARIABLES, LONGEST_VARIABLES = 20, 4096
 """What a function takes (FunctionGraph manual: configuring environment variables)."""
 
@@ -115,7 +120,9 @@ def prepare(
     parameters = parameters_of(template, given, environment)
     endpoint = endpoint_of(endpoints, transport.region)
     surroundings = Surroundings(transport.region, transport.project_id, endpoint, parameters)
-    check_variables(Resolver(template, surroundings))
+    resolver = Resolver(template, surroundings)
+    check_variables(resolver)
+    check_timers(resolver)
     code = build_package(target_of(endpoint), str(parameters.get("Runtime", "")), cache)
     site = site_of(transport, application_of(template, parameters), sleep, code)
     return Deployment(template, surroundings, site)
@@ -135,6 +142,22 @@ def check_variables(resolver: Resolver) -> None:
             raise refused(
                 "user_data", f"more than {MOST_VARIABLES} variables, or more than {LONGEST_VARIABLES} characters"
             )
+
+
+def check_timers(resolver: Resolver) -> None:
+    """Refuse timers that would never ring, or ask for what is no request, before anything is made.
+
+    Raises:
+        PermanentError: `InvalidRequest`, naming the field.
+    """
+    triggers = [name for name, one in resolver.template.resources.items() if isinstance(one, Trigger)]
+    for name, properties in zip(triggers, map(resolver.properties, triggers), strict=True):
+        if properties["trigger_type_code"] != "TIMER":
+            continue
+        data = properties["event_data"]
+        if data["schedule_type"] == "Rate" and not _RATE.fullmatch(data["schedule"]):
+            raise refused(f"Resources.{name}.schedule", "must be 1m to 60m, 1h to 24h, or 1d to 30d")
+        parse_request(timer_request(data.get("user_event"), "timer"))
 
 
 def _variables(properties: Mapping[str, Any]) -> dict[str, str]:

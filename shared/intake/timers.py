@@ -29,8 +29,16 @@ def heed_timer(taker: Taker) -> Iterator[Outcome]:
     Raises:
         PermanentError: `InvalidRequest`.
     """
-    given = taker.record.content
+    yield taker.start(timer_request(taker.record.content, taker.record.id))
+
+
+def timer_request(given: Any, identifier: str) -> dict[str, Any]:
+    """The request of a timer's user event.
+
+    Raises:
+        PermanentError: `InvalidRequest`.
+    """
     wanted = parsed(given) if isinstance(given, str) and given.strip() else given or {}
     if not isinstance(wanted, dict):
         raise malformed("The timer's user event is not a request.", "user_event")
-    yield taker.start({"action": "verify", **wanted, "request_id": taker.record.id})
+    return {"action": "verify", **wanted, "request_id": identifier}

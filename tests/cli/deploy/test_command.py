@@ -55,6 +55,11 @@ def vpc(terminal: Terminal) -> str:
         (("--parameter", "AllowLists=" + json.dumps({"a": ["203.0.113.7/32"] * 300})), "user_data"),
         (("--parameter", "MessageAccepts=everything"), "DCS_ACCESS_MESSAGE_ACCEPTS"),
         (("--parameter", "Application=my app"), "DCS_ACCESS_APPLICATION"),
+        (("--parameter", "VerifyEvery=61m"), "schedule"),
+        (("--parameter", "VerifyEvery=often"), "schedule"),
+        (("--parameter", "TimerRequest={"), "request"),
+        (("--parameter", "TimerRequest=[]"), "user_event"),
+        (("--parameter", 'TimerRequest={"action": "expose"}'), "instance_id"),
         (("--template", "nothing.yaml"), "nothing.yaml"),
     ],
 )
