@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from shared.errors import ErrorCode, PermanentError
-from shared.otc.cloud import Cloud
+from shared.errors import ErrorCode
 from shared.planning.plan import Plan, Target
 from shared.platform import Context
-from shared.record import read_record
+from shared.record import read_record, run_in
 from shared.request import OnFailure
 from shared.resources.converge import elect
-from shared.resources.health import serving
-from shared.resources.holdings import find_load_balancers
+from shared.resources.health import reached
 from shared.resources.ip_group import find_anchors
-from shared.resources.release import discard_own_losers
+from shared.resources.release import DECIDED, discard_own_losers
 from shared.results import StepResult
 from shared.services import Services
 from shared.step import Order, run_step
 
 Decision = Literal["complete", "release", "restore", "leave"]
-
-_DECIDED = frozenset({ErrorCode.OPEN_TO_ALL, ErrorCode.PROBE_FAILED, ErrorCode.CANCELLED})
-"""What says enough about an exposure that is reached, or is no failure at all."""
 
 
 class _Order(Order):
@@ -43,14 +38,18 @@ def _review(order: _Order, services: Services) -> StepResult:
     existing = order.plan.existing
     existed = existing is not None or (record is not None and record.taken)
     complete = existing is not None and existing.complete
+    before = existing.before if existing else None
+    own = before is not None and run_in(before.record) == order.run
     owner = record.run if record else None
-    serves = not complete and _serves(services.cloud, order.target)
+    serves = (own or not complete) and reached(services.cloud, order.target.name, order.target.exposure)
+    # What an earlier delivery of this run has completed is gone over once more, too, and kept if that fails.
+    first_look = own and serves and not order.passes
     decision, reason = decide_failure(
         run=order.run,
         owner=owner,
         error=order.error,
         on_failure=order.on_failure,
-        stood=complete or (existed and serves),
+        stood=not first_look and (complete or (existed and serves)),
         serves=serves and not order.passes,
     )
     taken_over = owner not in {None, order.run}
@@ -68,24 +67,10 @@ def decide_failure(
     """
     if owner not in {None, run}:
         return "leave", f"run {owner} has adopted the exposure"
-    if serves and not stood and owner == run and error not in _DECIDED:
+    if serves and not stood and owner == run and error not in DECIDED:
         return "complete", "the instance is reached after all"
     if on_failure is OnFailure.KEEP:
         return "leave", "the request asks to keep what was made"
     if stood and error != ErrorCode.OPEN_TO_ALL:
         return "restore", "the exposure was there before this run"
     return "release", "nothing of a failed exposure is left behind"
-
-
-def _serves(cloud: Cloud, target: Target) -> bool:
-    balancers = find_load_balancers(cloud, target.name, target.exposure)
-    return any(_reached(cloud, balancer.id, target.name) for balancer in balancers)
-
-
-def _reached(cloud: Cloud, load_balancer_id: str, name: str) -> bool:
-    try:
-        return serving(cloud.elb.status_tree(load_balancer_id), name)
-    except PermanentError as problem:
-        if problem.code is ErrorCode.NOT_FOUND:
-            return False
-        raise

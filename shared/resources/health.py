@@ -54,6 +54,20 @@ def serving(tree: StatusTree, name: str) -> bool:
     )
 
 
+def reached(cloud: Cloud, name: str, exposure: str) -> bool:
+    """Whether any load balancer of an exposure reaches the instance now."""
+    return any(_reaches(cloud, balancer.id, name) for balancer in find_load_balancers(cloud, name, exposure))
+
+
+def _reaches(cloud: Cloud, load_balancer_id: str, name: str) -> bool:
+    try:
+        return serving(cloud.elb.status_tree(load_balancer_id), name)
+    except PermanentError as problem:
+        if problem.code is ErrorCode.NOT_FOUND:
+            return False
+        raise
+
+
 def _tree(cloud: Cloud, load_balancer_id: str) -> StatusTree:
     try:
         return cloud.elb.status_tree(load_balancer_id)

@@ -11,6 +11,7 @@ from shared.planning.plan import Target
 from shared.planning.withdrawal import Holdings, held_anchor
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
+from shared.resources.health import reached
 from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, find_load_balancers, hold_all
 from shared.resources.ip_group import find_anchors
 from shared.resources.load_balancer import discard_loser
@@ -18,12 +19,19 @@ from shared.results import Did, Kind, StepResult, Touched
 from shared.services import Services
 from shared.step import Order
 
+DECIDED = frozenset({ErrorCode.OPEN_TO_ALL, ErrorCode.PROBE_FAILED, ErrorCode.CANCELLED})
+"""What says enough about an exposure that is reached, or is no failure at all."""
+
 
 class ReleaseOrder(Order):
-    """Take something of `target` down; with an `owner`, only while the exposure still belongs to that run."""
+    """Take something of `target` down; with an `owner`, only while the exposure still belongs to that run.
+
+    With the `error` that is rolled back, only while nobody is reached, for the members went first.
+    """
 
     target: Target
     owner: str | None = None
+    error: str | None = None
     held: Holdings | None = None
     built: tuple[dict[str, StepResult], ...] = ()
 
@@ -51,10 +59,13 @@ def guard(order: ReleaseOrder, services: Services) -> StepResult | None:
         For a roll back, the answer to give: everything stays. None: go on.
 
     Raises:
-        PermanentError: `Conflict`, for a withdrawal.
+        PermanentError: `Conflict`, for a withdrawal, or where another delivery of the run has overtaken its roll back.
     """
     if order.owner is not None:
-        return _taken_over(services.cloud, order)
+        kept = _taken_over(services.cloud, order)
+        if kept is None:
+            _check_not_made_again(services.cloud, order)
+        return kept
     if order.held is not None and fresh(order, services) is None:
         anchors = find_anchors(services.cloud, order.target.name, order.target.exposure)
         check_not_adopted(order, anchors)
@@ -70,6 +81,19 @@ def _taken_over(cloud: Cloud, order: ReleaseOrder) -> StepResult | None:
         touched=(Touched(kind=Kind.IP_GROUP, id=order.target.name, did=Did.KEPT, reason=reason),),
         facts={"owner": owner or ""},
     )
+
+
+def _check_not_made_again(cloud: Cloud, order: ReleaseOrder) -> None:
+    """Two deliveries of a run bear the same marks, so all that tells them apart is that one builds."""
+    if order.error is None or order.error in DECIDED:
+        return
+    if reached(cloud, order.target.name, order.target.exposure):
+        raise PermanentError(
+            ErrorCode.CONFLICT,
+            "While the exposure was being rolled back, another delivery of the run made it again.",
+            resource=order.target.exposure,
+            advice="It is decided anew what becomes of it.",
+        )
 
 
 def discard_losers(losers: Iterable[LoadBalancer], run: str, services: Services) -> tuple[Touched, ...]:

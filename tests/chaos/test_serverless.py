@@ -273,10 +273,11 @@ def test_a_call_of_a_step_that_the_gateway_loses_is_made_again(
     made.check()
 
 
+@pytest.mark.parametrize("nth", [0, 1])
 @pytest.mark.parametrize("state", STATES["expose"][1:-2])
-def test_a_late_delivery_that_fails_does_not_take_down_what_was_completed(state: str) -> None:
+def test_a_late_delivery_that_fails_does_not_take_down_what_was_completed(state: str, nth: int) -> None:
     made = case("expose", "cross-vpc")
-    kept = twin(made.product, 1, late=True)
+    kept = twin(made.product, nth, late=True)
     made.product.carry_out(made.request)
     happened = once(made.product, "before", state, _failed)
     deliver(made.product, kept[0])

@@ -283,9 +283,14 @@ def test_a_roll_back_goes_on_after_a_failure_and_acts_for_its_own_run_only() -> 
     back = {name: body for name, body in top.items() if name.startswith("RollBack")}
     for name, body in back.items():
         assert body["Parameters"]["owner.$"] == "$$.Execution.Id", name
-        (catcher,) = body["Catch"]
+        *again, catcher = body["Catch"]
         assert catcher["ResultPath"].startswith("$.left.")
         assert catcher["Next"] in {*back, "RolledBack", "EmitFailed"}
+        # The members go first; who is reached after that is reached by another delivery of the run.
+        assert ("error.$" in body["Parameters"]) == (name != "RollBackBackend"), name
+        assert [(one["ErrorEquals"], one["Next"]) for one in again] == (
+            [(["Conflict"], "ReviewFailure")] if name != "RollBackBackend" else []
+        )
 
 
 @pytest.mark.parametrize(("name", "after"), [("expose", "ReviewFailure"), ("repair", "EmitFailed")])
