@@ -30,6 +30,7 @@ from shared.verification.verdict import VerdictKind
 
 DEPLOYED = "\0"
 """Stands for the topic of the application, which no name of a topic can be."""
+_TOPICS = "/notifications/topics/"
 _SHORTEST, _LONGEST = 0.2, 10.0
 _GROWTH = 1.5
 _SEEN_IN_THE_CLOUD = frozenset({"expose", "repair", "withdraw"})
@@ -51,6 +52,17 @@ def publish(app: App, request: dict[str, Any], topic: str, *, wait: bool, listen
     Raises:
         PermanentError: `InvalidRequest`, there is nothing to wait or to listen for; `ForeignProject`; `NotFound`.
     """
+    try:
+        return _publish(app, request, topic, wait=wait, listen=listen, within=within)
+    except PermanentError as problem:
+        if problem.code is not ErrorCode.NOT_FOUND or _TOPICS not in (problem.data.resource or ""):
+            raise
+        advice = "Deploy the application with `dcs-access deploy`, or name a topic that there is."
+        resource = problem.data.resource
+        raise PermanentError(problem.code, problem.data.message, resource=resource, advice=advice) from None
+
+
+def _publish(app: App, request: dict[str, Any], topic: str, *, wait: bool, listen: str | None, within: float) -> Exit:
     cloud = Cloud(app.connect())
     check_project(request.get("project_id"), cloud.project_id)
     requests_urn, events_urn = topics(cloud, topic)
