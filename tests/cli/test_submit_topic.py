@@ -205,7 +205,6 @@ def test_only_the_topic_is_listened_to(product: Deployed) -> None:
         ({"action": "verify", "colour": "red"}, ("--topic",), "colour"),
         ({"action": "verify", "project_id": "another"}, ("--topic",), "project another"),
         ({"action": "withdraw", "instance_id": "i"}, ("--topic", "nowhere"), "`dcs-access deploy`"),
-        ({"action": "withdraw", "instance_id": "i"}, ("--topic", "nowhere", "--listen", HERE), "`dcs-access deploy`"),
         ({"action": "withdraw", "instance_id": "i"}, ("--topic", "--listen", "ftp://me"), "Give a URL"),
         ({"action": "withdraw", "instance_id": "i"}, ("--topic", "--listen", "http://me:x"), "Give a URL"),
     ],
