@@ -41,7 +41,8 @@ def _review(order: _Order, services: Services) -> StepResult:
     before = existing.before if existing else None
     own = before is not None and run_in(before.record) == order.run
     owner = record.run if record else None
-    serves = (own or not complete) and reached(services.cloud, order.target.name, order.target.exposure)
+    # A refusal to let us look must neither keep what this run made nor take what was there before.
+    serves = (own or not complete) and reached(services.cloud, order.target.name, order.target.exposure, unseen=existed)
     # What an earlier delivery of this run has completed is gone over once more, too, and kept if that fails.
     first_look = own and serves and not order.passes
     decision, reason = decide_failure(

@@ -54,18 +54,17 @@ def serving(tree: StatusTree, name: str) -> bool:
     )
 
 
-def reached(cloud: Cloud, name: str, exposure: str) -> bool:
-    """Whether any load balancer of an exposure reaches the instance now."""
-    return any(_reaches(cloud, balancer.id, name) for balancer in find_load_balancers(cloud, name, exposure))
+def reached(cloud: Cloud, name: str, exposure: str, *, unseen: bool) -> bool:
+    """Whether any load balancer of an exposure reaches the instance now; `unseen` where nobody may look."""
+    balancers = find_load_balancers(cloud, name, exposure)
+    return any(_reaches(cloud, balancer.id, name, unseen=unseen) for balancer in balancers)
 
 
-def _reaches(cloud: Cloud, load_balancer_id: str, name: str) -> bool:
+def _reaches(cloud: Cloud, load_balancer_id: str, name: str, *, unseen: bool) -> bool:
     try:
         return serving(cloud.elb.status_tree(load_balancer_id), name)
     except PermanentError as problem:
-        if problem.code is ErrorCode.NOT_FOUND:
-            return False
-        raise
+        return unseen and problem.code is not ErrorCode.NOT_FOUND
 
 
 def _tree(cloud: Cloud, load_balancer_id: str) -> StatusTree:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulator.faults import Fault
 from shared.errors import ErrorCode, PermanentError
 from shared.probe import ProbeAnswer
 from tests.chaos.scenes import SCENES, expected, holdings
@@ -55,6 +56,15 @@ def test_a_failure_at_any_state_leaves_the_account_as_it_was(scene: str, state: 
     assert output["outcome"] == "failed"
     assert output["event"]["data"]["error"]["code"] == "Refused"
     assert product.account() == before
+
+
+def test_a_run_that_may_not_look_at_health_takes_back_all_that_can_be_released_without_looking() -> None:
+    product, request = SCENES["cross-vpc"]()
+    product.emulator.faults.add(Fault(method="GET", path="*/statuses", status=403, times=None))
+    result = product.run(request)
+    assert result.output["outcome"] == "failed"
+    assert {"RollBackBackend", "RollBackRoutes", "RollBackPeering"} <= set(result.entered)
+    assert (holdings(product)["routes"], holdings(product)["vpc.peerings"]) == (0, 0)
 
 
 @pytest.mark.parametrize("state", STATES)
