@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from shared.errors import ErrorCode
+from shared.errors import ErrorCode, TemporaryError
 from shared.planning.plan import Plan, Target
 from shared.platform import Context
 from shared.record import read_record, run_in
@@ -18,6 +18,9 @@ from shared.services import Services
 from shared.step import Order, run_step
 
 Decision = Literal["complete", "release", "restore", "leave"]
+
+PATIENCE = 8
+"""Looks that another run is given to complete what this one took from it; by the machine's Retry about a minute."""
 
 
 class _Order(Order):
@@ -43,6 +46,8 @@ def _review(order: _Order, services: Services) -> StepResult:
     owner = record.run if record else None
     # A refusal to let us look must neither keep what this run made nor take what was there before.
     serves = (own or not complete) and reached(services.cloud, order.target.name, order.target.exposure, unseen=existed)
+    if record is not None and record.taken and owner == order.run and not complete and not serves:
+        _wait_for_rival(order)
     # What an earlier delivery of this run has completed is gone over once more, too, and kept if that fails.
     first_look = own and serves and not order.passes
     decision, reason = decide_failure(
@@ -56,6 +61,18 @@ def _review(order: _Order, services: Services) -> StepResult:
     taken_over = owner not in {None, order.run}
     lost = discard_own_losers(order.target, order.run, services) if taken_over else ()
     return StepResult(touched=lost, facts={"decision": decision, "reason": reason})
+
+
+def _wait_for_rival(order: _Order) -> None:
+    """Whoever made the anchor that this run has taken may be at work, and sees no more whose it is now."""
+    if order.error in DECIDED or order.on_failure is OnFailure.KEEP or order.state.retries >= PATIENCE:
+        return
+    raise TemporaryError(
+        ErrorCode.NOT_READY,
+        "Another run of the exposure may be about to complete it.",
+        resource=order.target.exposure,
+        advice="It is looked at again before anything is taken down.",
+    )
 
 
 def decide_failure(

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from emulator.faults import Fault
+from functions.review_failure import PATIENCE
 from shared.errors import ErrorCode, PermanentError
 from shared.probe import ProbeAnswer
 from tests.chaos.scenes import SCENES, expected, holdings
 from tests.chaos.test_kills import commands
 from tests.support.product import Product
+from workflow.interpreter import EventType
 
 STATES = (
     "EnsureLoadBalancer",
@@ -55,6 +57,17 @@ def test_a_failure_at_any_state_leaves_the_account_as_it_was(scene: str, state: 
     output = product.run(request).output
     assert output["outcome"] == "failed"
     assert output["event"]["data"]["error"]["code"] == "Refused"
+    assert product.account() == before
+
+
+def test_a_failed_run_gives_whom_it_took_the_anchor_from_time_to_complete_before_it_takes_all_down() -> None:
+    product, request = SCENES["cross-vpc"]()
+    before = product.account()
+    product.emulator.faults.add(Fault(method="POST", path="*/healthmonitors", status=403, times=None))
+    product.run({**request, "on_failure": "keep"})
+    result = product.run({**request, "request_id": "next"})
+    looks = [each for each in result.history if each.state == "ReviewFailure" and each.type is EventType.TASK_FAILED]
+    assert ({each.error for each in looks}, len(looks)) == ({"NotReady"}, PATIENCE)
     assert product.account() == before
 
 

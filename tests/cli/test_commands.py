@@ -22,7 +22,7 @@ def test_what_is_exposed_is_listed_shown_and_withdrawn_without_a_trace(terminal:
     endpoint = f"{event.data.endpoint.address}:18080"
 
     (row,) = terminal.read("list")
-    assert (row["endpoint"], row["clients"], row["run_id"]) == (endpoint, ["203.0.113.0/24"], event.id)
+    assert (row["endpoint"], row["clients"], row["run_id"]) == (endpoint, ["203.0.113.0/24"], event.data.run_id)
     (whole,) = terminal.read("show", terminal.instance)
     assert {part["kind"]: part["status"] for part in whole["resources"]} == {
         "load_balancer": "ONLINE",
