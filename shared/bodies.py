@@ -66,7 +66,7 @@ def check_depth(data: object) -> None:
     """
     level = [data]
     for _ in range(DEEPEST):
-        level = [inner for outer in level for inner in _inside(outer)]
+        level = [inner for outer in level for inner in inside(outer)]
         if not level:
             return
     raise _too_deep()
@@ -82,6 +82,13 @@ def malformed(message: str, field: str = "request") -> PermanentError:
     )
 
 
+def inside(data: object) -> list[Any]:
+    """The values that an object or a list holds; nothing in anything else."""
+    if isinstance(data, Mapping):
+        return list(data.values())
+    return list(data) if isinstance(data, list | tuple) else []
+
+
 class _RepeatedError(Exception):
     """An object has a key twice; readers of JSON differ in which value counts."""
 
@@ -92,12 +99,6 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         times = Counter(name for name, _ in pairs)
         raise _RepeatedError(times.most_common(1)[0][0])
     return whole
-
-
-def _inside(data: object) -> list[Any]:
-    if isinstance(data, Mapping):
-        return list(data.values())
-    return list(data) if isinstance(data, list | tuple) else []
 
 
 def _too_deep() -> PermanentError:

@@ -11,12 +11,10 @@ from cli.deploy.package import handlers
 from cli.deploy.template import merged
 from shared.errors import PermanentError
 from shared.functions import function_name
+from shared.otc.functiongraph import GATEWAY_TIMEOUT
 from workflow.engines.functiongraph import refuse_long_waits
 from workflow.language.definition import Task
 from workflow.machines import load_machines
-
-_GATEWAY = 90
-"""Seconds after which nobody hears the answer of a synchronous call (FunctionGraph: invoking a function)."""
 
 _NEEDED = ("runtime", "memory_size", "timeout", "xrole", "app_xrole", "log_config", "async_invoke_config")
 
@@ -112,8 +110,9 @@ def _machines(template: Template) -> Iterator[str]:
     for step in sorted(steps()):
         if step not in timeouts:
             yield f"Resources: there is no function {step}, which a machine names"
-        elif isinstance(seconds := timeouts[step], int) and seconds >= _GATEWAY:
-            yield f"Resources: the time-out of {step} must be below {_GATEWAY} s, for it is called synchronously"
+        elif isinstance(seconds := timeouts[step], int) and seconds >= GATEWAY_TIMEOUT:
+            limit = f"{GATEWAY_TIMEOUT:.0f} s"
+            yield f"Resources: the time-out of {step} must be below {limit}, for it is called synchronously"
     for name, machine in load_machines().items():
         try:
             refuse_long_waits(machine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
@@ -263,8 +263,6 @@ class Output(Skeleton):
 
 class Template(Skeleton):
     """A template."""
-
-    VERSION: ClassVar[str] = "2026-11-23"
 
     template_format_version: Literal["2026-11-23"]
     description: str

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from cli.deploy.model import Function, GetAtt, Parameter, Ref, Resource, Sub, Template
 from shared.errors import ErrorCode, PermanentError
+from shared.functions import function_urn
 
 UNKNOWN = "(known after deploy)"
 """Stands for what the cloud gives only when the resource is made."""
@@ -223,7 +224,7 @@ class Resolver:
                 return f"urn:smn:{region}:{project_id}:{self._name_of(name)}"
             case "func_urn":
                 package = self._resolved(merged(self.template, self.template.resources[name])["package"])
-                return f"urn:fss:{region}:{project_id}:function:{package}:{self._name_of(name)}"
+                return function_urn(region, project_id, package, self._name_of(name))
             case _:
                 return UNKNOWN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.bodies import unwrapped
+from shared.bodies import inside, unwrapped
 from shared.errors import ErrorCode, PermanentError
 from shared.events import EventKind
 from shared.functions import function_name, function_urn
@@ -106,11 +106,5 @@ def _request_in(body: Any) -> dict[str, Any]:
         for each in level:
             if isinstance(each, Mapping) and isinstance(found := each.get("request"), dict) and "request_id" in found:
                 return found
-        level = [inner for outer in level for inner in _inside(outer)]
+        level = [inner for outer in level for inner in inside(outer)]
     return {}
-
-
-def _inside(data: Any) -> list[Any]:
-    if isinstance(data, Mapping):
-        return list(data.values())
-    return data if isinstance(data, list) else []

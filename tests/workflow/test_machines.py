@@ -53,7 +53,6 @@ class State:
     machine: str
     name: str
     body: dict[str, Any]
-    siblings: dict[str, Any]
 
     @property
     def handler(self) -> str:
@@ -71,7 +70,7 @@ def states(machine: str) -> list[State]:
 
 def _states(machine: str, level: dict[str, Any]) -> Iterator[State]:
     for name, body in level.items():
-        yield State(machine, name, body, level)
+        yield State(machine, name, body)
         for branch in body.get("Branches", ()):
             yield from _states(machine, branch["States"])
 

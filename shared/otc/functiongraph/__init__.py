@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.otc.functiongraph.functions import Function, Functions
-from shared.otc.functiongraph.invocations import Invocations, TimedOutError
+from shared.otc.functiongraph.invocations import GATEWAY_TIMEOUT, Invocations, TimedOutError
 from shared.otc.functiongraph.triggers import Trigger, Triggers
 
-__all__ = ["Function", "FunctionGraphClient", "TimedOutError", "Trigger"]
+__all__ = ["GATEWAY_TIMEOUT", "Function", "FunctionGraphClient", "TimedOutError", "Trigger"]
 
 
 class FunctionGraphClient(Functions, Triggers, Invocations):

@@ -14,8 +14,10 @@ from shared.otc.models import Seen
 from shared.otc.problems import AmbiguousError, unexpected
 from shared.otc.transport import Answer
 
-# The gateway gives up after 90 s, so an answer that has not come by then will not come.
-ANSWER_TIMEOUT = 95.0
+GATEWAY_TIMEOUT = 90.0
+"""Seconds after which nobody hears the answer of a synchronous call (FunctionGraph: invoking a function)."""
+# The gateway speaks first: a client that left before it could not tell its refusal from a lost answer.
+_ANSWER_TIMEOUT = GATEWAY_TIMEOUT + 5
 
 _TIMED_OUT = 4010
 # What went wrong before or around the handler, by the codes of the platform's kernel; another try may do better.
@@ -71,7 +73,7 @@ class Invocations(FunctionGraphService):
             PermanentError: it is a defect of the function, or the call was refused.
         """
         call = self._on("POST", "function:invoke", "functions", urn, "invocations", body=payload)
-        call = replace(call, timeout=ANSWER_TIMEOUT)
+        call = replace(call, timeout=_ANSWER_TIMEOUT)
         answer = self._exchange(call)
         failure = _failure(answer)
         if failure is not None:

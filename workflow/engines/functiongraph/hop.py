@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from shared.errors import AccessError
-from shared.otc.functiongraph import TimedOutError
+from shared.otc.functiongraph import GATEWAY_TIMEOUT, TimedOutError
 from shared.services import gather
 from workflow.engines import outcome_of
 from workflow.engines.tree import RunTree
@@ -18,8 +18,6 @@ Json = Any
 
 LONGEST_SLEEP = 300.0
 """Seconds an invocation sleeps at most: it is paid for by the second, and lost when it is killed."""
-LONGEST_CALL = 90.0
-"""Seconds that the gateway lets a Task take that sets no limit of its own."""
 MARGIN = 80.0
 """Seconds that the last answer may come late and that the hand-over may take, all time-outs used up."""
 
@@ -110,7 +108,7 @@ def _check_progress(*, fresh: bool) -> None:
 
 
 def _limit(call: Invoke) -> float:
-    return min(call.timeout_seconds or LONGEST_CALL, LONGEST_CALL)
+    return min(call.timeout_seconds or GATEWAY_TIMEOUT, GATEWAY_TIMEOUT)
 
 
 def _outcome(platform: Platform, call: Invoke, note: Callable[[Did], None]) -> Outcome:
