@@ -19,6 +19,7 @@ from cli.subscriber import Subscriber, subscribed
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import exposure_id, resource_name, run_id
 from shared.otc.cloud import Cloud
+from shared.otc.smn import topic_urn
 from shared.planning.safety import check_project
 from shared.record import run_in
 from shared.resources.holdings import find_load_balancers
@@ -82,11 +83,11 @@ def _publish(app: App, request: dict[str, Any], topic: str, *, wait: bool, liste
 def topics(cloud: Cloud, name: str) -> tuple[str, str]:
     """The URNs of a topic of requests, and of the events that belong to it."""
     application = read_settings(os.environ.get).application
-    prefix = f"urn:smn:{cloud.region}:{cloud.project_id}:"
     named = f"{application}-requests" if name == DEPLOYED else name
-    urn = named if named.startswith("urn:smn:") else prefix + named
+    urn = named if named.startswith("urn:smn:") else topic_urn(cloud.region, cloud.project_id, named)
     deployment, _, kind = urn.rpartition("-")
-    return urn, f"{deployment}-events" if kind == "requests" else f"{prefix}{application}-events"
+    own = topic_urn(cloud.region, cloud.project_id, f"{application}-events")
+    return urn, f"{deployment}-events" if kind == "requests" else own
 
 
 def _check(request: dict[str, Any], actions: frozenset[str], field: str, advice: str) -> None:

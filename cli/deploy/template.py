@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from cli.deploy.model import Function, GetAtt, Parameter, Ref, Resource, Sub, Template
 from shared.errors import ErrorCode, PermanentError
 from shared.functions import function_urn
+from shared.otc.smn import topic_urn
 
 UNKNOWN = "(known after deploy)"
 """Stands for what the cloud gives only when the resource is made."""
@@ -221,7 +222,7 @@ class Resolver:
         region, project_id = self.surroundings.region, self.surroundings.project_id
         match attribute:
             case "topic_urn":
-                return f"urn:smn:{region}:{project_id}:{self._name_of(name)}"
+                return topic_urn(region, project_id, self._name_of(name))
             case "func_urn":
                 package = self._resolved(merged(self.template, self.template.resources[name])["package"])
                 return function_urn(region, project_id, package, self._name_of(name))

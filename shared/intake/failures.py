@@ -11,7 +11,7 @@ from shared.events import EventKind
 from shared.functions import function_name, function_urn
 from shared.ids import run_id
 from shared.intake.messages import read_messages, topic_messages
-from shared.intake.record import Record, moment
+from shared.intake.record import IntakeRecord, moment
 from shared.intake.sources import Source, check_source
 from shared.intake.taking import Outcome, Read, Taker
 from shared.intake.timers import read_timer
@@ -21,23 +21,23 @@ from shared.starting import ENGINE
 INTAKE: Mapping[str, Read] = {"on_message": read_messages, "on_trace": read_traces, "on_timer": read_timer}
 
 
-def read_failures(event: Any, invocation: str) -> list[Record]:
+def read_failures(event: Any, invocation: str) -> list[IntakeRecord]:
     """The failed invocations in an event, each named by its own id.
 
     Raises:
         PermanentError: `InvalidRequest`, the event is no such thing.
     """
     if check_source(event, Source.SMN, Source.DESTINATION) is Source.DESTINATION:
-        return [_failure(Record(invocation, None), event)]
+        return [_failure(IntakeRecord(invocation, None), event)]
     return [_failure(envelope, content) for envelope, content in topic_messages(event, invocation)]
 
 
-def _failure(envelope: Record, content: Any) -> Record:
+def _failure(envelope: IntakeRecord, content: Any) -> IntakeRecord:
     if not isinstance(content, dict):
-        return Record(envelope.id, content, envelope.time)
+        return IntakeRecord(envelope.id, content, envelope.time)
     context = content.get("request_context")
     named = str(context.get("request_id") or envelope.id) if isinstance(context, dict) else envelope.id
-    return Record(named, content, moment(content.get("timestamp")) or envelope.time)
+    return IntakeRecord(named, content, moment(content.get("timestamp")) or envelope.time)
 
 
 def heed_failure(taker: Taker) -> Iterator[Outcome]:
@@ -81,7 +81,7 @@ def _records_lost(taker: Taker, name: str, payload: Any) -> Iterator[Outcome]:
     try:
         records = INTAKE[name](body, taker.record.id)
     except PermanentError:
-        records = [Record(taker.record.id, body)]
+        records = [IntakeRecord(taker.record.id, body)]
     for record in records:
         problem = PermanentError(
             ErrorCode.GIVEN_UP,

@@ -9,25 +9,25 @@ from urllib.parse import urlsplit
 
 from shared.bodies import malformed, parsed, unwrapped
 from shared.errors import AccessError, ErrorCode, PermanentError
-from shared.intake.record import Record, as_object, moment, request_id
+from shared.intake.record import IntakeRecord, as_object, moment, request_id
 from shared.intake.sources import Source, check_source
 from shared.intake.taking import Outcome, Taker
 from shared.request import AnyRequest, ExposeRequest, RepairRequest, parse_request
 from shared.settings import PREFIX, Settings
 
 
-def read_messages(event: Any, invocation: str) -> list[Record]:
+def read_messages(event: Any, invocation: str) -> list[IntakeRecord]:
     """The messages in an event; an invocation that carries a request itself counts as one.
 
     Raises:
         PermanentError: `InvalidRequest`, the event is no such thing.
     """
     if check_source(event, Source.SMN, Source.DIRECT) is Source.DIRECT:
-        return [Record(invocation, event, about=event)]
+        return [IntakeRecord(invocation, event, about=event)]
     return [_message(envelope, content) for envelope, content in topic_messages(event, invocation)]
 
 
-def topic_messages(event: Mapping[str, Any], invocation: str) -> Iterator[tuple[Record, Any]]:
+def topic_messages(event: Mapping[str, Any], invocation: str) -> Iterator[tuple[IntakeRecord, Any]]:
     """Each SMN record, as far as its envelope can be read, with what its text holds, or with what is wrong with it."""
     items = event["record"]
     if not isinstance(items, list):
@@ -36,7 +36,7 @@ def topic_messages(event: Mapping[str, Any], invocation: str) -> Iterator[tuple[
         smn = as_object(item.get("smn")) if isinstance(item, Mapping) else {}
         identifier = smn.get("message_id")
         named = str(identifier) if identifier else f"{invocation}-{number}"
-        yield Record(named, smn, moment(smn.get("timestamp"))), _content(smn)
+        yield IntakeRecord(named, smn, moment(smn.get("timestamp"))), _content(smn)
 
 
 def _content(smn: Mapping[str, Any]) -> Any:
@@ -51,9 +51,9 @@ def _content(smn: Mapping[str, Any]) -> Any:
     return text
 
 
-def _message(envelope: Record, content: Any) -> Record:
+def _message(envelope: IntakeRecord, content: Any) -> IntakeRecord:
     about = content if isinstance(content, dict) else {}
-    return Record(envelope.id, content, envelope.time, about)
+    return IntakeRecord(envelope.id, content, envelope.time, about)
 
 
 def heed_message(taker: Taker) -> Iterator[Outcome]:

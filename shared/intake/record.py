@@ -15,7 +15,7 @@ _MILLISECONDS = 1e11
 
 
 @dataclass(frozen=True)
-class Record:
+class IntakeRecord:
     """What came in, when it was sent if that is known, and what may be told of what it asks for.
 
     `content` is an `AccessError` where the record cannot be read.

@@ -10,7 +10,7 @@ from typing import Any
 from shared.bodies import unwrapped
 from shared.errors import AccessError, ErrorCode, ErrorData, PermanentError, TemporaryError
 from shared.events import EventKind, build_event
-from shared.intake.record import Record, request_id
+from shared.intake.record import IntakeRecord, request_id
 from shared.logs import log_of
 from shared.platform import Context, services_of
 from shared.request import parse_request
@@ -48,7 +48,7 @@ class Outcome(Frozen):
 class Taker:
     """Sees to one record: starts runs, tells events."""
 
-    def __init__(self, services: Services, record: Record) -> None:
+    def __init__(self, services: Services, record: IntakeRecord) -> None:
         self.services, self.record = services, record
 
     def start(self, request: dict[str, Any]) -> Outcome:
@@ -98,7 +98,7 @@ class Taker:
         ).to_json()
 
 
-Read = Callable[[Any, str], list[Record]]
+Read = Callable[[Any, str], list[IntakeRecord]]
 """The records of an event; the text names the invocation."""
 Heed = Callable[[Taker], Iterable[Outcome]]
 """What becomes of a record."""
@@ -118,7 +118,7 @@ def take_in(event: object, context: Context, read: Read, heed: Heed) -> dict[str
     try:
         records = read(unwrapped(event), invocation)
     except PermanentError as problem:
-        records = [Record(invocation, problem)]
+        records = [IntakeRecord(invocation, problem)]
     outcomes = [outcome for record in records for outcome in _see_to(Taker(services, record), heed)]
     log = log_of(context)
     for outcome in outcomes:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.bodies import malformed, parsed
-from shared.intake.record import Record, moment, request_id
+from shared.intake.record import IntakeRecord, moment, request_id
 from shared.intake.sources import Source, check_source
 from shared.intake.taking import Outcome, Taker
 
 
-def read_timer(event: Any, invocation: str) -> list[Record]:
+def read_timer(event: Any, invocation: str) -> list[IntakeRecord]:
     """The tick of a timer, named after trigger and time, so that one told twice is one.
 
     Raises:
@@ -20,7 +20,7 @@ def read_timer(event: Any, invocation: str) -> list[Record]:
     check_source(event, Source.TIMER)
     time = event.get("time")
     name = request_id(str(event.get("trigger_name") or ""), str(time)) if time else invocation
-    return [Record(name, event.get("user_event"), moment(time), {"action": "verify"})]
+    return [IntakeRecord(name, event.get("user_event"), moment(time), {"action": "verify"})]
 
 
 def heed_timer(taker: Taker) -> Iterator[Outcome]:

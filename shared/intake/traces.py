@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.bodies import malformed
-from shared.intake.record import Record, as_object, moment, request_id
+from shared.intake.record import IntakeRecord, as_object, moment, request_id
 from shared.intake.sources import Source, check_source
 
 _FAILED_RATINGS = frozenset({"warning", "incident"})
@@ -76,7 +76,7 @@ class Trace(BaseModel):
         return tuple(dict.fromkeys(one for one in named if one and one != "null"))
 
 
-def read_traces(event: Any, invocation: str) -> list[Record]:
+def read_traces(event: Any, invocation: str) -> list[IntakeRecord]:
     """The trace in an event.
 
     Raises:
@@ -87,12 +87,12 @@ def read_traces(event: Any, invocation: str) -> list[Record]:
     return [_record(as_object(each), f"{invocation}-{number}") for number, each in enumerate(traces)]
 
 
-def _record(data: dict[str, Any], default: str) -> Record:
+def _record(data: dict[str, Any], default: str) -> IntakeRecord:
     if not data:
-        return Record(default, malformed("The trace is not a JSON object.", "cts"))
+        return IntakeRecord(default, malformed("The trace is not a JSON object.", "cts"))
     trace = Trace.model_validate(data)
     about = {"instance_id": trace.resource_id} if trace.service == "DCS" and trace.resource_id else {}
-    return Record(request_id(trace.id) or default, trace, trace.at, about)
+    return IntakeRecord(request_id(trace.id) or default, trace, trace.at, about)
 
 
 def _named(data: Any) -> Iterator[str]:
