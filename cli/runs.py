@@ -1,4 +1,4 @@
-"""The queue: work it, look at its runs, cancel one."""
+"""The queue: work it, look at its runs, cancel one, forget old ones."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workflow.engines.embedded import RunView
 
 _SHORTEST = timedelta(seconds=10)
+_LEAST_AGE = timedelta(minutes=1)
 _COLUMNS = ("run_id", "machine", "instance_id", "status", "outcome", "created", "ended")
 
 
@@ -74,7 +75,7 @@ def _stop_signal() -> Iterator[Event]:
 
 @click.group()
 def run() -> None:
-    """Look at runs, or cancel one."""
+    """Look at runs, cancel one, or forget old ones."""
 
 
 @run.command("list")
@@ -113,6 +114,17 @@ def cancel(app: App, run_id: str, *, no_wait: bool) -> None:
         show(row(view), app.output, lambda: f"{run_id} is cancelled by the next worker.")
         return
     raise SystemExit(Exit.OK if report(app, view) is Exit.CANCELLED else Exit.FAILED)
+
+
+@run.command(epilog=examples("dcs-access run prune --older-than 30d"))
+@click.option("--older-than", required=True, metavar="DURATION", help="How long ago they must have ended, such as 30d.")
+@common
+def prune(app: App, older_than: str) -> None:
+    """Forget runs that ended long ago, and their requests: one that comes again is carried out again."""
+    age = duration(older_than, "--older-than", _LEAST_AGE)
+    with app.compose() as composed:
+        gone = composed.engine.prune(time() - age.total_seconds())
+    show({"deleted": gone}, app.output, lambda: f"{gone} run{'' if gone == 1 else 's'} deleted.")
 
 
 def _too_late(view: RunView) -> PermanentError:

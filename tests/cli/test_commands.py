@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import time
 
 import pytest
 import yaml
@@ -95,6 +96,16 @@ def test_a_run_that_has_ended_cannot_be_cancelled(terminal: Terminal):
     late = terminal.type("run", "cancel", run_id)
     assert late.exit_code == Exit.REFUSED
     assert "has ended before: rejected" in late.stderr
+
+
+def test_runs_that_ended_long_ago_are_forgotten_and_no_others(terminal: Terminal, monkeypatch: pytest.MonkeyPatch):
+    terminal.type("withdraw", terminal.instance)
+    waiting = terminal.type("submit", "-", stdin=terminal.request()).stdout.strip()
+    assert terminal.read("run", "prune", "--older-than", "1h") == {"deleted": 0}
+    monkeypatch.setattr("cli.runs.time", lambda: time() + 3601)
+    assert terminal.type("run", "prune", "--older-than", "1h").stdout == "1 run deleted.\n"
+    assert [row["run_id"] for row in terminal.read("run", "list")] == [waiting]
+    assert terminal.type("run", "prune", "--older-than", "1s").exit_code == Exit.REFUSED
 
 
 def test_a_run_shows_its_states_and_its_event(terminal: Terminal):
