@@ -104,7 +104,7 @@ def refused(where: str, why: str) -> PermanentError:
 def parameters_of(
     template: Template, given: Mapping[str, str], environment: Callable[[str], str | None]
 ) -> dict[str, Value]:
-    """The value of each parameter: as given, else the caller's variable, else the default.
+    """The value of each parameter: as given, else the caller's variable, else the default; given empty, the default.
 
     Raises:
         PermanentError: `InvalidRequest`: there is no such parameter, or it is not a number.
@@ -116,7 +116,7 @@ def parameters_of(
     values: dict[str, Value] = {}
     for name, parameter in template.parameters.items():
         variable = environment(parameter.variable) if parameter.variable else None
-        value = given.get(name) or variable or parameter.default
+        value = given.get(name, variable) or parameter.default
         values[name] = _typed(f"Parameters.{name}", parameter, str(value))
     return values
 

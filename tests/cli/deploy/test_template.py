@@ -179,6 +179,7 @@ def test_a_parameter_is_as_given_else_as_the_callers_variable_says_else_its_defa
     assert parameters_of(template, {}, lambda _: None)["OptInTag"] == "dcs-access-allow"
     assert parameters_of(template, {}, environment)["OptInTag"] == "expose-me"
     assert parameters_of(template, {"OptInTag": "mine"}, environment)["OptInTag"] == "mine"
+    assert parameters_of(template, {"OptInTag": ""}, environment)["OptInTag"] == "dcs-access-allow"
     for wrong in ({"Nobody": "x"}, {"LogDays": "many"}):
         with pytest.raises(PermanentError) as raised:
             parameters_of(template, wrong, lambda _: None)
