@@ -42,6 +42,12 @@ def take_vip(load_balancer: LoadBalancer, subnet: Subnet) -> bool:
     return True
 
 
+def give_back_vip(load_balancer: LoadBalancer, subnet: Subnet) -> None:
+    """Take its private address from a load balancer."""
+    subnet.addresses = {ip: user for ip, user in subnet.addresses.items() if ip != load_balancer.vip_address}
+    load_balancer.vip_subnet_cidr_id = load_balancer.vip_address = load_balancer.vip_port_id = None
+
+
 def occupy(load_balancer: LoadBalancer, subnets: Iterable[Subnet]) -> None:
     """Take what is still missing in each backend subnet; what it had elsewhere stays in use."""
     for subnet in subnets:

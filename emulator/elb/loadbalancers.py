@@ -7,7 +7,7 @@ from typing import Any
 from emulator.core.resources import owned
 from emulator.eip.errors import EipRefusal
 from emulator.eip.models import POOLS, BandwidthSpec, PublicIp
-from emulator.elb.addresses import occupy, take_vip, too_small
+from emulator.elb.addresses import give_back_vip, occupy, take_vip, too_small
 from emulator.elb.bodies import LoadBalancerCreate, LoadBalancerUpdate, PublicIpBody
 from emulator.elb.capacity import Flavor
 from emulator.elb.errors import (
@@ -209,10 +209,8 @@ class LoadBalancers(Rules):
         if subnet is None:
             if body.vip_address:
                 raise invalid("vip_address", "needs vip_subnet_cidr_id")
-        elif body.vip_address and not subnet.assignable(body.vip_address):
-            raise invalid("vip_address", f"is not a free address of subnet {subnet.neutron_subnet_id}")
-        elif subnet.free < 1:
-            raise too_few_addresses(subnet.id)
+        else:
+            _check_free(subnet, body.vip_address)
 
     def _check_zones(self, codes: list[str], *, network: bool) -> None:
         zones = self.state.zone_set(codes)
@@ -246,18 +244,22 @@ class LoadBalancers(Rules):
         return changes
 
     def _move_vip(self, item: LoadBalancer, given: dict[str, Any]) -> None:
+        before = self._vip_subnet(item.project_id, item.vip_subnet_cidr_id)
         subnet = self._vip_subnet(item.project_id, given.get("vip_subnet_cidr_id", item.vip_subnet_cidr_id))
         wanted = given.get("vip_address")
+        if subnet is before and wanted in (None, item.vip_address):
+            return
         if subnet is None:
             if wanted:
                 raise invalid("vip_address", "needs vip_subnet_cidr_id")
         elif subnet.vpc_id != item.vpc_id:
             raise invalid("vip_subnet_cidr_id", f"is not in VPC {item.vpc_id}")
-        elif wanted and wanted != item.vip_address and not subnet.assignable(wanted):
-            raise invalid("vip_address", f"is not a free address of subnet {subnet.neutron_subnet_id}")
-        item.vip_subnet_cidr_id = subnet.neutron_subnet_id if subnet else None
-        item.vip_address, item.vip_port_id = wanted, None
+        else:
+            _check_free(subnet, wanted)
+        if before:
+            give_back_vip(item, before)
         if subnet:
+            item.vip_subnet_cidr_id, item.vip_address = subnet.neutron_subnet_id, wanted
             take_vip(item, subnet)
 
     def _eip(self, project_id: str, body: LoadBalancerCreate) -> PublicIp | None:
@@ -288,3 +290,10 @@ class LoadBalancers(Rules):
             if refusal.status == 409:
                 raise quota_exceeded("publicip") from None
             raise invalid("publicip", refusal.message) from None
+
+
+def _check_free(subnet: Subnet, wanted: str | None) -> None:
+    if wanted and not subnet.assignable(wanted):
+        raise invalid("vip_address", f"is not a free address of subnet {subnet.neutron_subnet_id}")
+    if subnet.first_free() is None:
+        raise too_few_addresses(subnet.id)

@@ -202,6 +202,31 @@ def test_texts_flavor_and_private_address_can_be_changed(cloud):
     assert "10.0.0.77" in cloud.subnet("subnet-elb").addresses
 
 
+def test_saying_again_where_the_private_address_is_moves_nothing(cloud):
+    made = cloud.load_balancer()
+    path, subnet = f"loadbalancers/{made['id']}", {"vip_subnet_cidr_id": made["vip_subnet_cidr_id"]}
+    used = cloud.subnet("subnet-elb").addresses
+    for change in (subnet, {"vip_address": made["vip_address"]}, {**subnet, "vip_address": made["vip_address"]}):
+        changed = cloud.elb("PUT", path, {"loadbalancer": change}).json()["loadbalancer"]
+        assert changed["vip_address"] == made["vip_address"]
+        assert cloud.subnet("subnet-elb").addresses == used
+
+
+def test_a_private_address_that_is_moved_or_taken_off_is_free_again(zoned):
+    wanted = {"vip_subnet_cidr_id": zoned.subnet("subnet-elb").neutron_subnet_id, "vip_address": "10.0.0.77"}
+    made = zoned.make("loadbalancer", **body(zoned, **wanted)["loadbalancer"])
+    path, subnet = f"loadbalancers/{made['id']}", zoned.subnet
+    zoned.elb("PUT", path, {"loadbalancer": {"vip_address": "10.0.0.88"}})
+    assert subnet("subnet-elb").assignable("10.0.0.77")
+    zoned.elb("PUT", path, {"loadbalancer": {"vip_subnet_cidr_id": subnet("tiny").neutron_subnet_id}})
+    assert subnet("subnet-elb").assignable("10.0.0.88")
+    assert len(subnet("tiny").addresses) == 1
+    changed = zoned.elb("PUT", path, {"loadbalancer": {"vip_subnet_cidr_id": None}}).json()["loadbalancer"]
+    assert changed["vip_address"] is changed["vip_port_id"] is None
+    assert subnet("tiny").addresses == {}
+    assert len(subnet("subnet-elb").addresses) == 2
+
+
 def test_deleting_leaves_the_eip_and_gives_addresses_back(cloud):
     before = cloud.subnet("subnet-elb")
     made = cloud.load_balancer()
