@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -11,6 +11,18 @@ from pydantic import AfterValidator, Field
 def _cidr(value: str) -> str:
     """Accept what is a network with no host bits."""
     return str(IPv4Network(value if "/" in value else f"{value}/32"))
+
+
+def networks_in(entry: str, *, strict: bool = True) -> list[IPv4Network]:
+    """Read an address, a CIDR or a range `first-last`; unless `strict`, a CIDR may be that of an address within.
+
+    Raises:
+        ValueError: it is none of the three.
+    """
+    first, dash, last = entry.partition("-")
+    if dash:
+        return list(summarize_address_range(IPv4Address(first.strip()), IPv4Address(last.strip())))
+    return [IPv4Network(entry, strict=strict)]
 
 
 Description = Annotated[str, Field(max_length=255, pattern=r"^[^<>]*$")]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from emulator.core.resources import Strict
 from emulator.core.tags import Tag
+from emulator.dcs.models import WhitelistEntry
 
 PASSWORD_KINDS = (r"[a-z]", r"[A-Z]", r"\d", r"[^\w]|_")
 MAX_GROUPS, MAX_ENTRIES = 4, 20
@@ -21,24 +21,11 @@ def strong(password: str) -> bool:
     return 8 <= len(password) <= 64 and kinds >= 3
 
 
-def _entry(value: str) -> str:
-    """An address, a network or a range of addresses, but never everybody."""
-    if value in ("0.0.0.0", "0.0.0.0/0"):  # noqa: S104  # refused, not bound
-        raise ValueError(f"{value} is not allowed")
-    if "-" in value:
-        first, last = value.split("-", 1)
-        if IPv4Address(first.strip()) > IPv4Address(last.strip()):
-            raise ValueError(f"{value} is not a range")
-    else:
-        IPv4Network(value, strict=False)
-    return value
-
-
 class GroupBody(Strict):
     """One group of a whitelist."""
 
     group_name: str = Field(min_length=1, max_length=64)
-    ip_list: list[Annotated[str, AfterValidator(_entry)]]
+    ip_list: list[WhitelistEntry]
 
 
 class WhitelistBody(Strict):

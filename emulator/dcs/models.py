@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from uuid import uuid5
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from emulator.core.resources import NAMESPACE, Pending, Resource, Strict, Table, find
 from emulator.core.state import State
+from emulator.core.text import networks_in
 from emulator.vpc.models import Subnet
 
 if TYPE_CHECKING:
@@ -31,11 +33,21 @@ PROXIES = 2
 QUOTAS = {"instance": 50, "ram": 1000}
 
 
+def _entry(value: str) -> str:
+    if {"0.0.0.0/0", "0.0.0.0/32"} & set(map(str, networks_in(value, strict=False))):
+        raise ValueError(f"{value} is not allowed")
+    return value
+
+
+WhitelistEntry = Annotated[str, AfterValidator(_entry)]
+"""An address, a network or a range of addresses, but never everybody."""
+
+
 class WhitelistGroup(Strict):
     """Clients that may connect."""
 
     group_name: str
-    ip_list: list[str]
+    ip_list: list[WhitelistEntry]
 
 
 class Whitelist(Strict):
@@ -43,6 +55,12 @@ class Whitelist(Strict):
 
     enable_whitelist: bool = False
     whitelist: list[WhitelistGroup] = []
+
+    @property
+    def networks(self) -> tuple[IPv4Network, ...] | None:
+        """Whom it lets in, None if everybody."""
+        entries = [entry for group in self.whitelist for entry in group.ip_list] if self.enable_whitelist else []
+        return tuple(network for entry in entries for network in networks_in(entry, strict=False)) or None
 
 
 class Node(Strict):

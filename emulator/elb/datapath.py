@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from emulator.dataplane import Admission, Backend, Connection, Frontend
-from emulator.elb.models import HealthMonitor, IpEntry, IpGroup, Listener, LoadBalancer, Member, Pool
+from emulator.elb.models import HealthMonitor, IpGroup, Listener, LoadBalancer, Member, Pool
 from emulator.elb.state import ElbState
 from emulator.elb.tree import Tree
 from emulator.health import HealthChecks, Schedule
@@ -14,7 +13,6 @@ from emulator.network import Host, Network, Path, Peering, Route, Subnet
 
 if TYPE_CHECKING:
     from emulator.account import Account
-    from emulator.dcs.models import Instance
     from emulator.vpc.models import Subnet as VpcSubnet
 
 OPEN_TO_ALL = Admission()
@@ -131,7 +129,7 @@ def network_of(account: Account) -> Network:
             for one in vpc.state.peerings.values()
         ],
         hosts=[
-            Host(account.dcs.vpc_id(instance), instance.subnet_id, address, _whitelist(account, instance))
+            Host(account.dcs.vpc_id(instance), instance.subnet_id, address, account.dcs.whitelist(instance).networks)
             for instance in account.dcs.state.instances.values()
             for address in instance.addresses
         ],
@@ -147,11 +145,3 @@ def _subnet(account: Account, subnet: VpcSubnet) -> Subnet:
         if route.since <= now
     )
     return Subnet(subnet.id, subnet.vpc_id, subnet.network, routes)
-
-
-def _whitelist(account: Account, instance: Instance) -> tuple[IPv4Network, ...] | None:
-    current = account.dcs.whitelist(instance)
-    entries = [entry for group in current.whitelist for entry in group.ip_list]
-    if not current.enable_whitelist or not entries:
-        return None
-    return tuple(network for entry in entries for network in IpEntry(ip=entry).networks)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, summarize_address_range
+from ipaddress import IPv4Network
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from emulator.core.resources import Resource, Strict
+from emulator.core.text import networks_in
 
 ListenerProtocol = Literal["TCP", "UDP", "HTTP"]
 PoolProtocol = Literal["TCP", "UDP", "HTTP", "HTTPS", "QUIC"]
@@ -136,10 +137,7 @@ class IpEntry(Strict):
         Raises:
             ValueError: it is none of the three.
         """
-        first, dash, last = self.ip.partition("-")
-        if dash:
-            return list(summarize_address_range(IPv4Address(first.strip()), IPv4Address(last.strip())))
-        return [IPv4Network(self.ip)]
+        return networks_in(self.ip)
 
 
 class IpGroup(Resource):

@@ -144,6 +144,8 @@ def dcs(*instances: str) -> str:
         ("eip: {publicips: [{name: e, address: 1.2.3.4, bandwidth_id: b}]}", "eip.publicips[e].bandwidth_id"),
         (f"{vpc()}dcs: {{instances: [{{name: r, subnet_id: x}}]}}", "dcs.instances[r].subnet_id"),
         (dcs("name: r, ip: 10.9.9.9"), "dcs.instances[r].ip"),
+        (dcs("name: r, whitelist: {whitelist: [{group_name: g, ip_list: [10.0.0.0/33]}]}"), "ip_list"),
+        (dcs("name: r, whitelist: {whitelist: [{group_name: g, ip_list: [1.2.3.4/0]}]}"), "ip_list"),
         (dcs('name: r, cache_mode: proxy, engine_version: "7.0"'), "dcs.instances[r].cache_mode"),
         (dcs("name: r, ip: 10.0.0.9", "name: q, ip: 10.0.0.9"), "dcs.instances[q].ip"),
         ("iam: {projects: []}", "iam.projects"),

@@ -81,6 +81,16 @@ def test_redis_does_not_answer_http(exposed):
     assert cloud.health(pool, member) == ("OFFLINE", "RECV_RESPONSE_TIMEOUT")
 
 
+@pytest.mark.parametrize("entry", ["10.0.0.5/24", "10.0.0.0-10.0.0.255"])
+def test_what_a_whitelist_takes_is_what_the_network_reads(exposed, entry):
+    cloud, _, pool, member, _ = exposed
+    cloud.whitelist(entry)
+    settle(cloud)
+    assert cloud.health(pool, member) == ("ONLINE", None)
+    world = World.loads(cloud.emulator.world().dump())
+    assert [one.whitelist.whitelist[0].ip_list for one in world.dcs.instances.values()] == [[entry]]
+
+
 def test_the_whitelist_must_hold_the_backend_subnet(exposed):
     cloud, _, pool, member, _ = exposed
     cloud.whitelist("203.0.113.0/24")
