@@ -10,7 +10,7 @@ from shared.record import Record
 from shared.resources.holdings import TAG
 from shared.results import Kind
 from shared.verification.changing import may_be_at_work, still_to_come
-from shared.verification.differences import Desired, at, differences, repairable
+from shared.verification.differences import Desired, at, differences, repairable, restorable
 from shared.verification.project import Parts, Project
 from shared.verification.verdict import Difference, Verdict, VerdictKind
 
@@ -45,21 +45,24 @@ def _judge(parts: Parts, project: Project, now: datetime) -> Verdict:
         return _judged(blank, VerdictKind.HELD, f"Its owner has marked it {HOLD_TAG}.")
     if record is None:
         return _judged(blank, VerdictKind.CONFLICTING, "The record is damaged or gone in both places.")
-    if conflict := _conflict(parts):
-        return _judged(blank, VerdictKind.CONFLICTING, conflict, repairable=_losers_idle(parts) and _agree(parts))
-    return _against_record(parts, record, blank, project, now)
-
-
-def _against_record(parts: Parts, record: Record, blank: Verdict, project: Project, now: datetime) -> Verdict:
-    desired = locate(parts, record, project)
-    if desired is None:
-        what = f"Node {record.node} of instance" if record.node else "Instance"
-        return _judged(blank, VerdictKind.ORPHANED, f"{what} {record.instance} is gone.")
+    # An end is kept whatever else is wrong: what is broken and open must not stay open for that.
     if is_expired(record.expires_at, now.timestamp()):
         end = datetime.fromtimestamp(record.expires_at or 0, UTC).isoformat(timespec="minutes")
         return _judged(blank, VerdictKind.EXPIRED, f"It has expired at {end}.")
+    return _against_record(parts, record, blank, project)
+
+
+def _against_record(parts: Parts, record: Record, blank: Verdict, project: Project) -> Verdict:
+    desired = locate(parts, record, project)
+    found = differences(parts, desired, project) if desired else ()
+    if conflict := _conflict(parts):
+        heals = desired is not None and _losers_idle(parts) and restorable(found)
+        return _judged(blank, VerdictKind.CONFLICTING, conflict, repairable=heals)
+    if desired is None:
+        what = f"Node {record.node} of instance" if record.node else "Instance"
+        return _judged(blank, VerdictKind.ORPHANED, f"{what} {record.instance} is gone.")
     ill, code = _illness(parts, desired, project)
-    if found := differences(parts, desired, project):
+    if found:
         return _judged(blank, VerdictKind.DRIFTED, _drift(found), code, found, repairable=repairable(found))
     if ill:
         return _judged(blank, VerdictKind.UNHEALTHY, ill, code)

@@ -73,9 +73,18 @@ def differences(parts: Parts, desired: Desired, project: Project) -> tuple[Diffe
 
 
 def repairable(found: Iterable[Difference]) -> bool:
-    """Whether a repair can restore all that matters without replacing a load balancer or an address."""
-    found = [each for each in found if each.field not in _LEFT.get(each.kind, ())]
-    return bool(found) and all(_restored(each) for each in found)
+    """Whether something matters of what differs, and a repair can restore it."""
+    found = _mattering(found)
+    return bool(found) and restorable(found)
+
+
+def restorable(found: Iterable[Difference]) -> bool:
+    """Whether a repair can restore all that matters, if anything, without replacing a load balancer or an address."""
+    return all(_restored(each) for each in _mattering(found))
+
+
+def _mattering(found: Iterable[Difference]) -> list[Difference]:
+    return [each for each in found if each.field not in _LEFT.get(each.kind, ())]
 
 
 def _restored(difference: Difference) -> bool:

@@ -20,9 +20,9 @@ class VerdictKind(StrEnum):
     """
 
     HELD = "held"
+    EXPIRED = "expired"
     CONFLICTING = "conflicting"
     ORPHANED = "orphaned"
-    EXPIRED = "expired"
     CHANGING = "changing"
     DRIFTED = "drifted"
     UNHEALTHY = "unhealthy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from re import sub
 from typing import Any
 
 import pytest
@@ -55,9 +56,27 @@ def another_group(account: Account) -> None:
     account.world.elb.ipgroups["another"] = IpGroup(**{**first.model_dump(), "id": "another"})
 
 
-def another_list(account: Account) -> None:
+def another_port(account: Account) -> None:
     listener = elb(account, "listeners")
     listener.description = listener.description.replace(" p=80 ", " p=81 ")
+
+
+def another_port_in_the_anchor(account: Account) -> None:
+    anchor = elb(account, "ipgroups")
+    anchor.description = anchor.description.replace(" p=80 ", " p=81 ")
+
+
+def end(table: str) -> Callable[[Account], None]:
+    """Move the end in one copy of the record into the past."""
+
+    def how(account: Account) -> None:
+        found = elb(account, table)
+        found.description = sub(r" x=\d+", " x=1", found.description)
+
+    return how
+
+
+expire, expire_listener = end("ipgroups"), end("listeners")
 
 
 def hold(account: Account) -> None:
@@ -92,7 +111,8 @@ def test_a_healthy_exposure_is_told_as_such_by_one_event() -> None:
         (hold, "held", False),
         (hold_in_words, "held", False),
         (another_group, "conflicting", True),
-        (another_list, "conflicting", False),
+        (another_port, "conflicting", True),
+        (another_port_in_the_anchor, "conflicting", False),
         (damage("ipgroups", "listeners"), "conflicting", False),
         (lose_instance, "orphaned", False),
         (damage("ipgroups"), "drifted", True),
@@ -220,12 +240,34 @@ def test_an_earlier_verdict_hides_a_later_one() -> None:
     order = [
         (lose_monitor, "drifted"),
         (lose_instance, "orphaned"),
-        (another_list, "conflicting"),
+        (another_port, "conflicting"),
+        (expire, "expired"),
         (hold, "held"),
     ]
     for how, kind in order:
         change(product, how)
         assert verdict(product)["kind"] == kind
+
+
+@pytest.mark.parametrize("how", [another_group, another_port, lose_instance, lose_monitor])
+def test_an_end_is_kept_whatever_else_is_wrong(how: Callable[[Account], None]) -> None:
+    product = one()
+    exposure = product.exposure
+    change(product, how)
+    age(product, timedelta(hours=9).total_seconds())
+    result = verify(product, repair=True)
+    assert [due["exposure"] for due in result["expired"]] == [exposure]
+    assert result["repairs"] == []
+
+
+def test_the_end_in_the_anchor_decides_and_a_hold_lasts_beyond_it() -> None:
+    product = one()
+    change(product, expire_listener)
+    assert verify(product)["expired"] == []
+    change(product, expire)
+    assert verify(product)["expired"]
+    change(product, hold)
+    assert verify(product)["expired"] == []
 
 
 def test_an_unreached_member_is_unhealthy_with_the_clouds_own_code() -> None:
