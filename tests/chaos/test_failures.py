@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -149,3 +150,20 @@ def test_a_run_cancelled_at_any_command_rolls_back_and_says_so() -> None:
             continue
         assert output["event"]["data"]["error"]["code"] == "Cancelled", nth
         assert product.account() == before, nth
+
+
+def test_a_withdrawal_cancelled_at_any_command_takes_nothing_more_down_and_says_so() -> None:
+    for nth in itertools.count():
+        product, request = SCENES["whitelisted"]()
+        product.run(request)
+        run = product.begin({"action": "withdraw", "instance_id": product.instance_id})
+        for _ in range(nth):
+            run.step()
+        run._cancel_at = product.clock.now()
+        changed = product.emulator.calls.mutating()
+        output = run.to_end().output
+        assert product.emulator.calls.mutating() == changed, nth
+        if output["outcome"] == "withdrawn":
+            assert holdings(product)["elb.ipgroups"] == 0, "too late: all was gone"
+            break
+        assert output["event"]["data"]["error"]["code"] == "Cancelled", nth

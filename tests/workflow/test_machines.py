@@ -27,12 +27,12 @@ OF_EVERY_CALL = {
     ErrorCode.SERVER_ERROR,
     ErrorCode.NO_ANSWER,
 }
-# Codes that a handler raises beyond those, and for how long (seconds) the machine must poll on them.
+# Codes that a handler raises beyond those, or waits longer for, and how long (seconds) the machine must poll on them.
 POLLED = {
     "plan_exposure": {ErrorCode.NOT_YET: 900},
     "plan_repair": {ErrorCode.NOT_YET: 900},
-    "ensure_whitelist": {ErrorCode.NOT_YET: 120},
-    "release_whitelist": {ErrorCode.NOT_YET: 120},
+    "ensure_whitelist": {ErrorCode.NOT_YET: 120, ErrorCode.BUSY: 900},
+    "release_whitelist": {ErrorCode.NOT_YET: 120, ErrorCode.BUSY: 900},
     "check_health": {ErrorCode.UNHEALTHY: 120},
     "probe_redis": {ErrorCode.PROBE_FAILED: 15},
 }
@@ -123,6 +123,12 @@ def test_a_task_retries_every_temporary_code_that_its_handler_can_raise(task: St
 
 
 @each_task
+def test_no_retrier_names_what_an_earlier_one_takes(task: State) -> None:
+    named = [error for retrier in task.body["Retry"] for error in retrier["ErrorEquals"]]
+    assert len(named) == len(set(named))
+
+
+@each_task
 def test_no_permanent_code_is_retried(task: State) -> None:
     named = {error for error in task.retried if not error.startswith("States.")}
     assert named - {ErrorCode.CANCELLED} <= TEMPORARY
@@ -148,7 +154,7 @@ def test_what_is_polled_has_a_deadline_of_interval_times_attempts_at_rate_one(ta
 
 @each_task
 def test_what_is_not_polled_backs_off_with_jitter_up_to_a_limit(task: State) -> None:
-    for code in OF_EVERY_CALL:
+    for code in OF_EVERY_CALL - POLLED.get(task.handler, {}).keys():
         retrier = task.retried[code]
         assert retrier["BackoffRate"] > 1
         assert retrier["MaxDelaySeconds"] <= 60
@@ -267,6 +273,15 @@ def test_a_withdrawal_takes_the_public_side_down_first_and_the_anchor_last() -> 
         "release_ip_group",
         "emit_event",
     ]
+
+
+def test_a_withdrawal_that_is_cancelled_or_overtaken_goes_on_with_nothing() -> None:
+    releases = [task for task in TASKS if task.machine == "withdraw" and task.handler.startswith("release_")]
+    assert len(releases) == 7
+    for task in releases:
+        for told in (ErrorCode.CANCELLED, ErrorCode.CONFLICT):
+            catcher = next(one for one in task.body["Catch"] if {told, "States.ALL"} & set(one["ErrorEquals"]))
+            assert (catcher["ResultPath"], catcher["Next"]) == ("$.failure", "EmitFailed"), task.name
 
 
 def test_every_ensure_has_its_release() -> None:
