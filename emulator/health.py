@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -10,6 +11,7 @@ from zlib import crc32
 
 from emulator.dataplane import Connection
 
+LOG = logging.getLogger(__name__)
 Health = Literal["ONLINE", "OFFLINE"]
 
 
@@ -112,7 +114,10 @@ class Ticker:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
-            self._tick()
+            try:
+                self._tick()
+            except Exception:  # the border of a thread: a defect is logged and time goes on
+                LOG.exception("a tick failed")
 
     def close(self) -> None:
         """Stop; waits for a tick under way."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import threading
-from http import HTTPStatus
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -14,6 +15,7 @@ from emulator.admin import PREFIX, administer
 from emulator.core.message import Request, Response
 from emulator.emulator import Emulator
 from emulator.faults import ConnectionLost
+from emulator.wire import read_body
 
 LOG = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop serving, also on the connections that clients keep open."""
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
@@ -60,7 +62,22 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], emulator: Emulator) -> None:
         self.emulator = emulator
+        self._open: set[socket.socket] = set()
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # as the base class has it
         LOG.debug("connection ended early", exc_info=True)
@@ -75,11 +92,17 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
         base = f"http://{self.headers.get('Host', 'localhost')}"
-        request = Request.of(self.command, self.path, dict(self.headers), self.rfile.read(length), base)
+        headers = dict(self.headers)
         try:
-            response = self._answer(request)
+            body = read_body(self.headers, self.rfile)
+        except ValueError as error:
+            # What follows on this connection cannot be told from the body.
+            self.close_connection = True
+            self._write(Response(400, json.dumps({"error_msg": str(error)}).encode(), {"Connection": "close"}))
+            return
+        try:
+            response = self._answer(Request.of(self.command, self.path, headers, body, base))
         except ConnectionLost:
             self.close_connection = True
             return
@@ -97,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Response(500, b'{"error_msg": "defect of the emulator, see its log"}')
 
     def _write(self, response: Response) -> None:
-        self.send_response(response.status, HTTPStatus(response.status).phrase)
+        self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
         if response.status != 204:

@@ -1,5 +1,10 @@
+import logging
+from threading import Event
+
+import pytest
+
 from emulator.dataplane import Connection
-from emulator.health import Checked, HealthChecks, Schedule, first_delay
+from emulator.health import Checked, HealthChecks, Schedule, Ticker, first_delay
 
 SCHEDULE = Schedule(delay=5, timeout=3, rise=3, fall=2)
 GOOD, REFUSED, SILENT = Connection.OPENED, Connection.REFUSED, Connection.TIMED_OUT
@@ -76,3 +81,18 @@ def test_only_what_has_a_schedule_is_checked_and_a_change_is_told():
     checks.follow({"b": SCHEDULE}, now=10)
     assert checks["a"] is None
     assert checks["b"].health == "ONLINE"
+
+
+def test_a_tick_that_fails_is_told_and_time_goes_on(caplog: pytest.LogCaptureFixture):
+    ticks, gone_on = iter([OSError("no more sockets")]), Event()
+
+    def tick() -> None:
+        for failure in ticks:
+            raise failure
+        gone_on.set()
+
+    with caplog.at_level(logging.ERROR):
+        ticker = Ticker(tick, seconds=0.001)
+        assert gone_on.wait(5)
+        ticker.close()
+    assert "no more sockets" in caplog.text

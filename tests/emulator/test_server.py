@@ -173,6 +173,48 @@ def test_a_defect_of_the_emulator_is_a_500_and_the_server_lives_on(
     assert session.get(f"{server.url}/v2.0/vpc/peerings").status_code == 200
 
 
+def test_a_body_in_chunks_is_read_whole_and_the_next_call_is_read_from_its_start(
+    server: Server, session: requests.Session
+):
+    sent = iter([b'{"vpc": {"na', b'me": "chunked"}}'])
+    made = session.post(f"{server.url}/v1/{project(session, server)}/vpcs", data=sent)
+    assert made.json()["vpc"]["name"] == "chunked"
+    assert session.get(f"{server.url}/v2.0/vpc/peerings").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["Content-Length: -1", "Content-Length: abc", "Content-Length: +1", "Transfer-Encoding: gzip"]
+)
+def test_a_body_whose_end_nobody_can_tell_is_refused_and_the_connection_ends(server: Server, header: str):
+    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=5) as connection:
+        connection.sendall(f"POST /v3 HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\nGET /v3 HTTP/1.1\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_half_a_body_is_not_carried_out(server: Server, cloud: Emulator):
+    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=5) as connection:
+        connection.sendall(b"POST /v3/auth/tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{}")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
+    assert list(cloud.calls) == []
+
+
+def test_a_fault_may_have_a_status_that_has_no_name(server: Server, session: requests.Session, cloud: Emulator):
+    cloud.faults.add(Fault(status=520))
+    assert session.get(f"{server.url}/v2.0/vpc/peerings").status_code == 520
+
+
+def test_a_closed_server_ends_the_connections_that_clients_keep_open(cloud: Emulator):
+    with serve(cloud) as running:
+        kept = socket.create_connection(("127.0.0.1", urlsplit(running.url).port or 0), timeout=5)
+        kept.sendall(b"GET /v3 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert kept.recv(4096).startswith(b"HTTP/1.1 200 ")
+    with kept:
+        assert kept.recv(4096) == b""
+
+
 def test_a_closed_server_no_longer_listens_and_another_may_take_its_place(cloud: Emulator):
     with serve(cloud) as first:
         port = urlsplit(first.url).port
