@@ -81,6 +81,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "DCS", "Redis", "modifySpecification", "path.instance_id", job=True, submitted=True
     ),
     ("PUT", DCS + "/status"): Operation("DCS", "Redis", _restart_or_flush, "body.instances", job=True, submitted=True),
+    ("PUT", ONE_DCS + "/configs"): Operation("DCS", "Redis", "modifyDCSInstanceConfig", "path.instance_id"),
+    ("PUT", ONE_DCS + "/password"): Operation("DCS", "Redis", "modifyDCSInstancePassword", "path.instance_id"),
     ("POST", ONE_DCS + "/password/reset"): Operation("DCS", "Redis", "resetDCSInstancePassword", "path.instance_id"),
     ("POST", ONE_DCS + "/swap"): Operation("DCS", "Redis", "masterStandbySwitchover", "path.instance_id"),
     ("PUT", "/v2/{project_id}/instance/{instance_id}/whitelist"): Operation(

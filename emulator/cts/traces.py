@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from emulator.account import Account
     from emulator.iam.models import Token
 
-SECRETS = frozenset({"password", "new_password", "encrypted_user_data"})
+SECRETS = frozenset({"password", "old_password", "new_password", "encrypted_user_data"})
 BULKY = frozenset({"func_code"})
 # What the query shows; the event of a trigger has all fields.
 SHOWN = (

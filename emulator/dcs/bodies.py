@@ -129,6 +129,13 @@ class PasswordBody(Strict):
     no_password_access: bool = False
 
 
+class PasswordChange(Strict):
+    """The password and the one to come."""
+
+    old_password: str
+    new_password: str
+
+
 class SslBody(Strict):
     """TLS on or off."""
 

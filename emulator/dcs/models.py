@@ -76,7 +76,8 @@ class Node(Strict):
 class Instance(Resource):
     """A cache instance. A password or none decides whether it is password-free.
 
-    `whitelist_before` is what still counts until `whitelist_pending` is over.
+    `parameters` are those that were set, by id. `whitelist_before` is what still counts until
+    `whitelist_pending` is over.
     """
 
     kind: ClassVar[str] = "instance"
@@ -103,6 +104,7 @@ class Instance(Resource):
     replicas: int = 2
     nodes: list[Node] = []
     tags: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     whitelist: Whitelist = Whitelist()
     whitelist_before: Whitelist | None = None
     whitelist_pending: Pending | None = None

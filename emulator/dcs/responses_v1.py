@@ -10,7 +10,7 @@ from emulator.account import Account
 from emulator.core.message import Answer, ok
 from emulator.core.resources import Strict, seen
 from emulator.dcs import responses as v2
-from emulator.dcs.bodies import ChangeBody, PasswordBody, ResizeBody, StatusBody
+from emulator.dcs.bodies import ChangeBody, PasswordChange, ResizeBody, StatusBody
 from emulator.dcs.errors import instance_not_found
 from emulator.dcs.models import Instance
 from emulator.dcs.views import detail
@@ -27,13 +27,6 @@ class InstanceQueryV1(Strict):
     ip: str = ""
     tags: str = ""
     include_failure: str = ""
-
-
-class PasswordChange(Strict):
-    """The password and the one to come."""
-
-    old_password: str
-    new_password: str
 
 
 class ExtendBody(Strict):
@@ -72,17 +65,13 @@ def delete_instance_v1(account: Account, project_id: str, instance_id: str) -> A
     return v2.delete_instance(account, project_id, instance_id)
 
 
-def change_password(account: Account, project_id: str, instance_id: str, body: PasswordChange) -> Answer:
-    """DCS API v1.0: changing the password of a DCS instance.
+def change_password_v1(account: Account, project_id: str, instance_id: str, body: PasswordChange) -> Answer:
+    """DCS API v1.0: changing the password of a DCS instance; it says success with a capital letter.
 
     Assumed: a wrong old password is said with 200, too, and locks nothing.
     """
-    instance = v2.find_instance(account, project_id, instance_id)
-    tries = {"retry_times_left": "5", "lock_time": "0", "lock_time_left": "0"}
-    if instance.password != body.old_password:
-        return ok({"result": "passwordFailed", "message": "verify password failed.", **tries, "retry_times_left": "4"})
-    v2.reset_password(account, project_id, instance_id, PasswordBody(new_password=body.new_password))
-    return ok({"result": "Success", "message": "Modify DCSInstance password success.", **tries})
+    said = v2.change_password(account, project_id, instance_id, body).body or {}
+    return ok({**said, "result": "Success" if said["result"] == "success" else said["result"]})
 
 
 def extend_instance(account: Account, project_id: str, instance_id: str, body: ExtendBody) -> Answer:

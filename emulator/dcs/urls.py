@@ -6,6 +6,7 @@ from emulator.core.routing import Route, Service
 from emulator.dcs import responses_v1 as v1
 from emulator.dcs.errors import DcsErrors
 from emulator.dcs.responses import (
+    change_password,
     change_status,
     change_tags,
     create_instances,
@@ -25,6 +26,7 @@ from emulator.dcs.responses import (
     update_instance,
 )
 from emulator.dcs.responses_nodes import list_groups, list_nodes
+from emulator.dcs.responses_parameters import change_parameters, list_parameters
 
 DCS = Service("dcs", DcsErrors())
 ALL = "/v2/{project_id}/instances"
@@ -42,6 +44,10 @@ ROUTES = (
     Route(DCS, "DELETE", ONE, delete_instance, "dcs:instance:delete"),
     Route(DCS, "POST", ONE + "/resize", resize_instance, "dcs:instance:scale"),
     Route(DCS, "PUT", ALL + "/status", change_status, "dcs:instance:modifyStatus"),
+    # The spelling of the action is the cloud's (DCS API: permissions policies and supported actions).
+    Route(DCS, "GET", ONE + "/configs", list_parameters, "dcs:instance:getConfiguration"),
+    Route(DCS, "PUT", ONE + "/configs", change_parameters, "dcs:instance:modifyConfigureation"),
+    Route(DCS, "PUT", ONE + "/password", change_password, "dcs:instance:modifyAuthInfo"),
     Route(DCS, "POST", ONE + "/password/reset", reset_password, "dcs:instance:resetAuthInfo"),
     Route(DCS, "POST", ONE + "/swap", swap_instance, "dcs:instance:swap"),
     Route(DCS, "GET", ONE + "/ssl", show_ssl, "dcs:ssl:get"),
@@ -57,7 +63,7 @@ ROUTES = (
     Route(DCS, "GET", OLD + "/{instance_id}", v1.show_instance_v1, "dcs:instance:get"),
     Route(DCS, "PUT", OLD + "/{instance_id}", v1.update_instance_v1, "dcs:instance:modify"),
     Route(DCS, "DELETE", OLD + "/{instance_id}", v1.delete_instance_v1, "dcs:instance:delete"),
-    Route(DCS, "PUT", OLD + "/{instance_id}/password", v1.change_password, "dcs:instance:modifyAuthInfo"),
+    Route(DCS, "PUT", OLD + "/{instance_id}/password", v1.change_password_v1, "dcs:instance:modifyAuthInfo"),
     Route(DCS, "POST", OLD + "/{instance_id}/extend", v1.extend_instance, "dcs:instance:scale"),
     Route(DCS, "PUT", OLD + "/status", v1.change_status_v1, "dcs:instance:modifyStatus"),
     Route(DCS, "GET", OLD + "/statistic", v1.list_statistics, "dcs:instance:list"),

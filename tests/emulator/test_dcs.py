@@ -329,6 +329,50 @@ def test_a_password_is_reset_or_taken_away(zoo: Caller, ids: dict[str, str]):
     assert zoo.get(f"{ALL}/{ids['one']}")["no_password_access"] == "true"
 
 
+def test_a_password_is_changed_by_who_knows_the_old_one(zoo: Caller, ids: dict[str, str]):
+    path, change = f"{ALL}/{ids['one']}/password", {"old_password": "Passw0rd-1", "new_password": "Other-Passw0rd"}
+    assert zoo.put(path, {**change, "old_password": "guessed"})["result"] == "passwordFailed"
+    assert zoo.put(path, change)["result"] == "success"
+    assert zoo.emulator.world().dcs.instances[ids["one"]].password == "Other-Passw0rd"
+    assert zoo.refused("PUT", f"{ALL}/{ids['backing-up']}/password", change) == (400, "DCS.4096")
+
+
+def test_parameters_are_shown_with_their_defaults_and_keep_what_is_set(zoo: Caller, ids: dict[str, str], clock):
+    path = f"{ALL}/{ids['pair']}/configs"
+    before = {one["param_name"]: one for one in zoo.get(path)["redis_config"]}
+    assert (before["timeout"]["param_id"], before["timeout"]["value_range"]) == ("1", "0-7200")
+    assert all(one["param_value"] == one["default_value"] for one in before.values())
+    zoo.emulator.dials.dcs_modify = Lag(seconds=30)
+    zoo.put(path, {"redis_config": [{"param_id": "1", "param_name": "timeout", "param_value": "100"}]}, 204)
+    shown = zoo.get(path)
+    assert (shown["instance_id"], shown["config_status"], shown["status"]) == (ids["pair"], "UPDATING", "RUNNING")
+    clock.advance(30)
+    after = {one["param_name"]: one for one in zoo.get(path)["redis_config"]}
+    assert after == {**before, "timeout": {**before["timeout"], "param_value": "100"}}
+    assert zoo.get(path)["config_status"] == "SUCCESS"
+    again = Caller(Emulator(World.loads(zoo.emulator.world().dump()), clock=clock))
+    assert again.get(path) == zoo.get(path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("1", "maxclients", "5000"),
+        ("99", "timeout", "1"),
+        ("1", "timeout", "7201"),
+        ("1", "timeout", "²"),
+        ("2", "maxmemory-policy", "random"),
+    ],
+)
+def test_a_parameter_that_is_unknown_or_out_of_range_changes_none(zoo: Caller, ids: dict[str, str], wrong):
+    path, before = f"{ALL}/{ids['pair']}/configs", zoo.emulator.snapshot()
+    rows = [
+        dict(zip(("param_id", "param_name", "param_value"), row, strict=True)) for row in (("1", "timeout", "5"), wrong)
+    ]
+    assert zoo.refused("PUT", path, {"redis_config": rows}) == (400, "DCS.4800")
+    assert zoo.emulator.snapshot() == before
+
+
 def test_tls_is_known_from_redis_6_on(zoo: Caller, ids: dict[str, str]):
     assert zoo.get(f"{ALL}/{ids['pair']}/ssl")["enabled"] is False
     assert zoo.put(f"{ALL}/{ids['pair']}/ssl", {"enabled": True})["job_id"]
