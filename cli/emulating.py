@@ -10,6 +10,7 @@ import yaml
 
 from cli.emulator import CLOUD, refused
 from emulator import Emulator, World
+from emulator.dataplane import CannotListenError
 from emulator.dataplane.loopback import LoopbackDataPlane
 from emulator.dataplane.redis_process import RedisServerError
 from emulator.server import Server, serve
@@ -25,15 +26,24 @@ def running(
     Raises:
         PermanentError: `InvalidRequest`, when it cannot run here.
     """
-    try:
-        account = Emulator(world, data_plane=plane or LoopbackDataPlane())
-    except RedisServerError as problem:
-        raise refused(str(problem), "world", "Put a Redis server on the PATH.") from None
+    account = _started(world, plane or LoopbackDataPlane())
     try:
         with _listening(account, address, port) as server:
             yield account, server
     finally:
         account.close()
+
+
+def _started(world: World, plane: LoopbackDataPlane) -> Emulator:
+    try:
+        return Emulator(world, data_plane=plane)
+    except (RedisServerError, CannotListenError) as problem:
+        plane.close()
+        if isinstance(problem, RedisServerError):
+            raise refused(str(problem), "world", "Put a Redis server on the PATH.") from None
+        raise refused(
+            f"A listener of the world cannot be bound: {problem}.", "world", "Give it another address or port."
+        ) from None
 
 
 def _listening(account: Emulator, address: str, port: int) -> Server:

@@ -41,11 +41,13 @@ class Account:
             self.eip = EipBackend(self)
             self.dcs = DcsBackend(self)
             self.elb = ElbBackend(self)
+            # Before anything else is started that would have to be stopped if this cannot be.
+            self.dcs.reconcile()
+            self.elb.start()
             self.lts = LtsBackend(self)
             self.functiongraph = FunctionGraphBackend(self, runner)
             self.smn = SmnBackend(self)
             self.cts = CtsBackend(self)
-            self.reconcile()
 
     def now(self) -> float:
         """Seconds since 1970."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from collections.abc import Iterator
+from email.message import Message
+from io import BufferedIOBase
 
 LONGEST_LINE = 65_536
 
 
-def read_body(headers: Mapping[str, str], stream: BinaryIO) -> bytes:
+def read_body(headers: Message, stream: BufferedIOBase) -> bytes:
     """Read exactly what belongs to this request, by its length or in chunks (RFC 9112, sections 6 and 7).
 
     Raises:
@@ -24,7 +25,7 @@ def read_body(headers: Mapping[str, str], stream: BinaryIO) -> bytes:
     return b"".join(_chunks(stream))
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:
     while size := _number(_line(stream).partition(";")[0], 16):
         yield _exactly(stream, size)
         if _line(stream):
@@ -33,14 +34,14 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         pass
 
 
-def _line(stream: BinaryIO) -> str:
+def _line(stream: BufferedIOBase) -> str:
     line = stream.readline(LONGEST_LINE)
     if not line.endswith(b"\n"):
         raise ConnectionError("the connection ended within the body")
     return line.decode("latin-1").strip()
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: BufferedIOBase, size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise ConnectionError("the connection ended within the body")

@@ -4,6 +4,7 @@ from emulator.dataplane.modelled import ModelledDataPlane
 from emulator.dataplane.plane import (
     Admission,
     Backend,
+    CannotListenError,
     Connection,
     DataPlane,
     Frontend,
@@ -14,6 +15,7 @@ from emulator.dataplane.plane import (
 __all__ = [
     "Admission",
     "Backend",
+    "CannotListenError",
     "Connection",
     "DataPlane",
     "Frontend",

@@ -75,6 +75,10 @@ class Frontend:
     admission: Admission = Admission()
 
 
+class CannotListenError(OSError):
+    """A published listener could not be bound."""
+
+
 class DataPlane(Protocol):
     """Carries what the control plane describes."""
 
@@ -98,7 +102,11 @@ class DataPlane(Protocol):
         """Why no listener can stand at a public address and port, with the remedy; None if one can."""
 
     def publish(self, frontends: Sequence[Frontend]) -> None:
-        """Make exactly these listeners reachable; returns when they are."""
+        """Make exactly these listeners reachable; returns when they are.
+
+        Raises:
+            CannotListenError: If one cannot be bound; all others are.
+        """
 
     def close(self) -> None:
         """Stop everything."""

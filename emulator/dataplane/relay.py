@@ -10,17 +10,13 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
-from emulator.dataplane.plane import Backend, Frontend
+from emulator.dataplane.plane import Backend, CannotListenError, Frontend
 
 CHUNK = 65_536
 BACKLOG = 128
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Locate = Callable[[str, str, int], tuple[str, int] | None]
-
-
-class CannotListenError(OSError):
-    """A published listener could not be bound."""
 
 
 @dataclass(eq=False)

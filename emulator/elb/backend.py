@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from emulator.dataplane import CannotListenError
 from emulator.elb.datapath import DataPath
 from emulator.elb.ipgroups import IpGroups
 from emulator.elb.listeners import Listeners
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from emulator.account import Account
     from emulator.elb.state import ElbState
 
+LOG = logging.getLogger(__name__)
+
 
 class ElbBackend:
     """Load balancing of the account."""
@@ -22,6 +26,7 @@ class ElbBackend:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._checks = HealthChecks()
+        self._told = ""
         self.load_balancers = LoadBalancers(account)
         self.listeners = Listeners(account)
         self.pools = Pools(account)
@@ -66,10 +71,32 @@ class ElbBackend:
         if self._checks.due(now):
             path = self.data_path()
             if self._checks.tick(path.schedules(), path.probe, now):
-                self._account.data_plane.publish(path.frontends())
+                self._publish_or_tell(path)
+
+    def start(self) -> None:
+        """Start the checks, and publish the listeners.
+
+        Raises:
+            CannotListenError: a listener cannot be bound on this machine.
+        """
+        self._account.data_plane.publish(self._followed().frontends())
 
     def reconcile(self) -> None:
-        """Start and stop checks, and publish the listeners."""
+        """Start and stop checks, and publish the listeners; of one that cannot be bound the log tells."""
+        self._publish_or_tell(self._followed())
+
+    def _followed(self) -> DataPath:
         path = self.data_path()
         self._checks.follow(path.schedules(), self._account.now())
-        self._account.data_plane.publish(path.frontends())
+        return path
+
+    def _publish_or_tell(self, path: DataPath) -> None:
+        problem = ""
+        try:
+            self._account.data_plane.publish(path.frontends())
+        except CannotListenError as error:
+            # The change is made: to fail its call, and all that follow, would help nobody.
+            problem = str(error)
+        if problem and problem != self._told:
+            LOG.error("listeners that cannot be bound: %s", problem)
+        self._told = problem

@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from emulator import ManualClock
-from emulator.dataplane import Admission, Backend, Connection, Frontend, Node, RedisInstance
+from emulator.dataplane import Admission, Backend, CannotListenError, Connection, Frontend, Node, RedisInstance
 from emulator.dataplane.cluster import FIRST_WITH_CLIENT_PORT
 from emulator.dataplane.loopback import LoopbackDataPlane
 from emulator.dataplane.redis_process import find_server, major_version
-from emulator.dataplane.relay import CannotListenError, choose
+from emulator.dataplane.relay import choose
 from tests.emulator.elb.cloud import Cloud
 
 PORT = 8080
@@ -203,6 +203,18 @@ def test_what_cannot_be_bound_after_all_is_named_and_does_not_stop_the_rest(plan
     with socket.create_server((address, PORT)), pytest.raises(CannotListenError, match=f"{address}:{PORT}"):
         plane.publish([Frontend("a", address, PORT), Frontend("b", address, PORT + 1)])
     with socket.create_connection((address, PORT + 1)):
+        pass
+
+
+def test_a_change_is_answered_although_a_listener_cannot_be_bound_and_the_log_tells_once(cloud, caplog):
+    moved = cloud.emulator.world().elb.listeners[cloud.listener["id"]].model_copy(update={"protocol_port": PORT + 3})
+    with socket.create_server((cloud.address, PORT + 3)), cloud.emulator.change() as account:
+        account.world.elb.listeners[moved.id] = moved
+    with socket.create_server((cloud.address, PORT + 3)):
+        assert cloud.make("pool", protocol="TCP", lb_algorithm="ROUND_ROBIN", loadbalancer_id=cloud.balancer["id"])
+    assert caplog.text.count(f"{cloud.address}:{PORT + 3}") == 1
+    cloud.pool(loadbalancer_id=cloud.balancer["id"])
+    with socket.create_connection((cloud.address, PORT + 3)):
         pass
 
 
