@@ -123,6 +123,13 @@ def test_what_a_message_may_ask_for_is_a_setting() -> None:
     assert outcome["fate"] == "started"
 
 
+def test_a_message_cannot_smuggle_the_host_of_its_webhook_past_the_setting() -> None:
+    product = Serverless(settings=Settings(notify_hosts=("hooks.example",)))
+    for url in (r"https://evil.example\@hooks.example/x", "https://hooks.example@evil.example/x"):
+        (outcome,) = taken(handler, product, published(product, product.request(notify=[url])))
+        assert outcome["fate"] == "rejected"
+
+
 def test_a_late_message_does_not_undo_what_came_after_it(product: Serverless) -> None:
     event = smn(product.request(), time=ago(product, 3601))
     (outcome,) = taken(handler, product, event)

@@ -232,14 +232,17 @@ def test_the_moment_of_expiry_is_told_while_the_exposure_stands():
 
 def test_no_secret_of_a_request_or_a_message_gets_in():
     request = REQUEST | {
-        "notify": ["https://me:hunter2@hooks.example:8443/T0/hunter2?token=hunter2#hunter2"],
+        "notify": [
+            "https://me:hunter2@hooks.example:8443/T0/hunter2?token=hunter2#hunter2",
+            *(f"https://hooks.example:8443/T0{mark}hunter2" for mark in "'\"<>\\"),
+        ],
         "redis_password": "hunter2",
         "flavor": {"password": "hunter2"},
     }
     data = exposed() | {"failure": failure("Refused", 7, "See https://hooks.example/hunter2?x=hunter2 for more.")}
     event = tell(EventKind.FAILED, data, request)
     assert "hunter2" not in json.dumps(event)
-    assert event["data"]["request"]["notify"] == ["https://hooks.example:8443/***"]
+    assert event["data"]["request"]["notify"] == ["https://hooks.example:8443/***"] * 6
     assert "flavor" not in event["data"]["request"]
 
 

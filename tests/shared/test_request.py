@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requests import Request, RequestException
+from urllib3.util import parse_url
 
 from shared.errors import ErrorCode, PermanentError
 from shared.request import ExposeRequest, normalised, parse_request, request_schema
@@ -121,6 +124,59 @@ def test_every_wrong_field_is_told_at_once_and_no_value_is_quoted() -> None:
 )
 def test_a_withdrawal_takes_nothing_that_only_an_exposure_needs(field: str) -> None:
     assert refused({**WITHDRAW, field: None}).data.field == field
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        r"https://evil.example\@hooks.example/x",
+        r"https://hooks.example\.evil.example/x",
+        r"https://hooks.example/a\b",
+        "https://evil.example@hooks.example@hooks.example/x",
+        "https://[evil.example]@hooks.example/x",
+        "https://[::1/x",
+        "https://[:::]/x",
+        "https://[::1]evil.example/x",
+        "https://hooks.example:/x",
+        "https://hooks.example:0/x",
+        "https://hooks.example:65536/x",
+        "https://h%6foks.example/x",
+        "https://\uff48ooks.example/x",
+        "https://hooks.example\t.evil.example/x",
+        "https://hooks.example/x\n",
+        " https://hooks.example/x",
+        "https:///x",
+        "https://hooks.example/abc'SECRET",
+        'https://hooks.example/abc"SECRET',
+        "https://hooks.example/abc<SECRET>",
+    ],
+)
+def test_a_webhook_whose_host_or_end_somebody_may_read_in_another_way_is_refused(url: str) -> None:
+    error = refused({**EXPOSE, "notify": [url]})
+    assert error.data.field == "notify.0"
+    assert "example/path" in error.data.message
+    assert "SECRET" not in error.data.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "https://me:p%40ss@h_1.example/T0/x?token=a,b#c", "https://[2001:db8::1]:8443/ä"]
+)
+def test_a_plain_webhook_is_taken_as_it_is(url: str) -> None:
+    assert parse_request({**EXPOSE, "notify": [url]}).notify == (url,)
+
+
+@given(st.text(r"ab.:/\@[]?#%é1 " + "\t\x00", max_size=16))
+def test_a_webhook_that_is_taken_is_sent_to_the_host_that_was_read_in_it(rest: str) -> None:
+    url = f"https://{rest}"
+    try:
+        parse_request({**EXPOSE, "notify": [url]})
+        sent = Request("POST", url).prepare().url
+    except (PermanentError, RequestException):
+        return
+    assert sent is not None
+    host = parse_url(sent).host
+    assert host is not None
+    assert (urlsplit(url).hostname, urlsplit(sent).hostname) == (host.strip("[]"),) * 2
 
 
 def test_both_expiries_together_are_refused() -> None:
