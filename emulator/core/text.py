@@ -8,6 +8,14 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 
+def _address(value: str) -> str:
+    return str(IPv4Address(value))
+
+
+def _address_if_any(value: str) -> str:
+    return value and _address(value)
+
+
 def _cidr(value: str) -> str:
     """Accept what is a network with no host bits."""
     return str(IPv4Network(value if "/" in value else f"{value}/32"))
@@ -27,6 +35,8 @@ def networks_in(entry: str, *, strict: bool = True) -> list[IPv4Network]:
 
 Description = Annotated[str, Field(max_length=255, pattern=r"^[^<>]*$")]
 Name64 = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\-]+$")]
+Address = Annotated[str, AfterValidator(_address)]
+AddressIfAny = Annotated[str, AfterValidator(_address_if_any)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 TagKey = Annotated[str, Field(min_length=1, max_length=36)]
 TagValue = Annotated[str, Field(max_length=43)]

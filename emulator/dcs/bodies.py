@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from emulator.core.resources import Strict
 from emulator.core.tags import Tag
+from emulator.core.text import Address
 from emulator.dcs.models import WhitelistEntry
 
 PASSWORD_KINDS = (r"[a-z]", r"[A-Z]", r"\d", r"[^\w]|_")
@@ -61,7 +62,7 @@ class CreateBody(Strict):
     enterprise_project_name: str | None = None
     description: str = Field(default="", max_length=1024)
     enable_ssl: bool | None = None
-    private_ip: str | None = None
+    private_ip: Address | None = None
     instance_num: int = Field(default=1, ge=1, le=100)
     maintain_begin: str = "18:00:00"
     maintain_end: str = "19:00:00"

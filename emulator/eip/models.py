@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from emulator.core.resources import Resource, Strict, Table, find, owned
 from emulator.core.state import State
+from emulator.core.text import AddressIfAny
 from emulator.eip.errors import EipRefusal
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class PublicIp(Resource):
     kind: ClassVar[str] = "EIP"
     id_from: ClassVar[tuple[str, ...]] = ("name", "address")
 
-    address: str = ""
+    address: AddressIfAny = ""
     pool: str = "5_bgp"
     bandwidth_id: str
     bound_to: Binding | None = None
@@ -206,7 +208,9 @@ class EipBackend:
         network = self._account.data_plane.public_network
         if network.num_addresses == 1:
             return str(network[0])
-        if wanted is not None and wanted in used:
+        if wanted is not None and IPv4Address(wanted) not in network:
+            raise EipRefusal(400, "VPC.0501", f"The IP address is not in {network}.")
+        if wanted in used:
             raise EipRefusal(409, "VPC.0522", "The IP address is in use.")
         free = (str(address) for address in network.hosts() if str(address) not in used)
         found = wanted or next(free, None)

@@ -10,6 +10,7 @@ from emulator.core.fields import FieldsQuery, Values
 from emulator.core.message import Answer, Request, created, no_content, ok
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned, seen
+from emulator.core.text import Address
 from emulator.core.times import without_z
 from emulator.eip.models import POOLS, BandwidthSpec, PublicIp
 from emulator.vpc.errors import neutron
@@ -23,7 +24,7 @@ class FloatingIpFields(Strict):
     """What a new floating IP is to be."""
 
     floating_network_id: str
-    floating_ip_address: str | None = None
+    floating_ip_address: Address | None = None
     port_id: str | None = None
     fixed_ip_address: str | None = None
 

@@ -12,6 +12,7 @@ from emulator.core.paging import MarkerQuery, page_of
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned, seen
 from emulator.core.tags import TagBody, TagsBody, changed, shown
+from emulator.core.text import Address
 from emulator.core.times import spaced
 from emulator.eip.errors import ERRORS, bandwidth_not_found, eip_not_found
 from emulator.eip.models import Bandwidth, BandwidthSpec, PublicIp
@@ -25,7 +26,7 @@ class EipFields(Strict):
 
     type: str
     ip_version: int = 4
-    ip_address: str | None = None
+    ip_address: Address | None = None
     alias: str = Field(default="", max_length=64)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from emulator.core.text import Address
 from emulator.elb.models import (
     Algorithm,
     IpEntry,
@@ -16,16 +16,10 @@ from emulator.elb.models import (
     Protection,
 )
 
-
-def _address(value: str) -> str:
-    return str(IPv4Address(value))
-
-
 Text = Annotated[str, Field(max_length=255)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=50)]
 Count = Annotated[int, Field(ge=1, le=10)]
-Address = Annotated[str, AfterValidator(_address)]
 OnlyTrue = Literal[True]
 
 

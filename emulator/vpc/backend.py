@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.core.problems import Refusal
 from emulator.core.resources import owned
-from emulator.vpc.models import Peering, RouteTable, Subnet, Vpc, VpcState, default_table
+from emulator.vpc.models import Peering, RouteTable, Subnet, Vpc, VpcState, default_table, is_host
 
 if TYPE_CHECKING:
     from emulator.account import Account
@@ -140,7 +140,7 @@ class VpcBackend:
         if any(network.overlaps(other.network) for other in self.subnets_of(vpc.id)):
             message = "The subnet already exists in the VPC or conflicts with an existing VPC subnet."
             raise Refusal(400, "VPC.0204", message)
-        if IPv4Address(fields["gateway_ip"]) not in network:
+        if not is_host(fields["gateway_ip"], network):
             raise Refusal(400, "VPC.0201", "Subnet gateway_ip is invalid.")
         return self._account.add(
             self.state.subnets, Subnet, "vpc", vpc.project_id, vpc_id=vpc.id, name=name, cidr=cidr, **fields

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from emulator.core.resources import NAMESPACE, Resource, Strict, Table, find
 from emulator.core.state import State
+from emulator.core.text import AddressIfAny
 
 if TYPE_CHECKING:
     from emulator.world import World
@@ -66,12 +67,12 @@ class Subnet(Resource):
     neutron_subnet_id: str = ""
     vpc_id: str
     cidr: str
-    gateway_ip: str = ""
+    gateway_ip: AddressIfAny = ""
     description: str = ""
     availability_zone: str = ""
     dhcp_enable: bool = True
-    primary_dns: str = "100.125.4.25"
-    secondary_dns: str = "100.125.129.199"
+    primary_dns: AddressIfAny = "100.125.4.25"
+    secondary_dns: AddressIfAny = "100.125.129.199"
     addresses: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -207,6 +208,8 @@ class VpcState(State):
         _network(subnet.cidr, f"{where}.cidr")
         if not any(subnet.network.subnet_of(network) for network in vpc.networks):
             raise ValueError(f"{where}.cidr: {subnet.cidr} is not in {vpc.name} ({vpc.cidr})")
+        if not is_host(subnet.gateway_ip, subnet.network):
+            raise ValueError(f"{where}.gateway_ip: {subnet.gateway_ip} cannot be the gateway of {subnet.cidr}")
         for other in self.subnets.values():
             if other is not subnet and other.vpc_id in (vpc.id, vpc.name) and overlap(other.cidr, subnet.cidr):
                 raise ValueError(f"{where}.cidr: {subnet.cidr} overlaps subnet {other.name} ({other.cidr})")
@@ -258,6 +261,11 @@ def default_table(vpc: Vpc, **fields: Any) -> RouteTable:
 def overlap(cidr: str, other: str) -> bool:
     """Whether two ranges share an address."""
     return IPv4Network(cidr).overlaps(IPv4Network(other))
+
+
+def is_host(address: str, network: IPv4Network) -> bool:
+    """Whether something in a network can have an address."""
+    return network.network_address < IPv4Address(address) < network.broadcast_address
 
 
 def _network(cidr: str, where: str) -> IPv4Network:

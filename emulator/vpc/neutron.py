@@ -16,7 +16,7 @@ from emulator.core.fields import FieldsQuery, Values, chosen
 from emulator.core.message import Answer, Request, ok
 from emulator.core.paging import PageQuery, page_of
 from emulator.core.resources import NAMESPACE, Resource, Strict, owned, seen
-from emulator.core.text import Name64
+from emulator.core.text import Address, Name64
 from emulator.core.times import without_z
 from emulator.vpc.errors import NeutronErrors, neutron
 from emulator.vpc.links import page_links
@@ -91,7 +91,7 @@ class SubnetChange(Strict):
 
     name: Name64 | None = None
     enable_dhcp: bool | None = None
-    dns_nameservers: list[str] | None = Field(default=None, max_length=2)
+    dns_nameservers: list[Address] | None = Field(default=None, max_length=2)
 
 
 class SubnetChangeBody(Strict):

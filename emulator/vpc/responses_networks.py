@@ -11,7 +11,7 @@ from emulator.core.message import Answer, no_content, ok
 from emulator.core.paging import MarkerQuery, page_info, page_of
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned, seen
-from emulator.core.text import Cidr, Description, Name64
+from emulator.core.text import Address, AddressIfAny, Cidr, Description, Name64
 from emulator.core.times import with_z, without_z
 from emulator.vpc.errors import (
     Vpc3Errors,
@@ -93,12 +93,12 @@ class SubnetFields(Strict):
 
     name: Name64
     cidr: Cidr
-    gateway_ip: str
+    gateway_ip: Address
     vpc_id: str
     description: Description = ""
     dhcp_enable: bool = True
-    primary_dns: str = ""
-    secondary_dns: str = ""
+    primary_dns: AddressIfAny = ""
+    secondary_dns: AddressIfAny = ""
     availability_zone: str = ""
 
 
@@ -114,8 +114,8 @@ class SubnetChange(Strict):
     name: Name64
     description: Description | None = None
     dhcp_enable: bool | None = None
-    primary_dns: str | None = None
-    secondary_dns: str | None = None
+    primary_dns: AddressIfAny | None = None
+    secondary_dns: AddressIfAny | None = None
 
 
 class SubnetChangeBody(Strict):

@@ -278,6 +278,7 @@ def test_a_new_instance_comes_up_gets_addresses_and_runs(zoo: Caller, plane: Mod
         ({"password": "weak"}, "DCS.4019"),
         ({"no_password_access": True}, "DCS.4845"),
         ({"private_ip": "192.168.0.50"}, "DCS.4800"),
+        ({"private_ip": "abc"}, "DCS.4800"),
         ({"capacity": 2000}, "DCS.4036"),
         ({"instance_num": 60}, "DCS.4035"),
         ({"port": 0}, "DCS.4800"),

@@ -64,6 +64,8 @@ def test_a_released_eip_takes_its_own_bandwidth_with_it(api: Caller):
     [
         (body(type="5_gray"), (400, "VPC.0501")),
         (body(ip_version=6), (400, "VPC.0501")),
+        (body(ip_address="hello"), (400, "VPC.0501")),
+        (body(ip_address="192.168.0.1"), (400, "VPC.0501")),
         (with_bandwidth(share_type="PER", name="b"), (400, "VPC.0301")),
         (with_bandwidth(share_type="PER", name="b", size=0), (400, "VPC.0301")),
         (with_bandwidth(share_type="PER", name="b", size=5, charge_mode="bandwidth"), (400, "VPC.0301")),

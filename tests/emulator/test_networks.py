@@ -103,6 +103,34 @@ def test_a_subnet_must_fit_into_its_vpc_beside_the_others(api: Caller, vpcs: dic
     assert api.refused("POST", SUBNETS, subnet_body(vpcs["vpc-elb"], cidr)) == refusal
 
 
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"gateway_ip": "abc"}, (400, "VPC.0101")),
+        ({"gateway_ip": ""}, (400, "VPC.0101")),
+        ({"gateway_ip": "10.0.2.1"}, (400, "VPC.0201")),
+        ({"gateway_ip": "10.0.1.0"}, (400, "VPC.0201")),
+        ({"gateway_ip": "10.0.1.255"}, (400, "VPC.0201")),
+        ({"primary_dns": "garbage"}, (400, "VPC.0101")),
+    ],
+)
+def test_a_gateway_is_a_host_of_its_subnet_and_a_name_server_has_an_address(api: Caller, vpcs, fields, refusal):
+    before = api.emulator.snapshot()
+    assert api.refused("POST", SUBNETS, subnet_body(vpcs["vpc-elb"], **fields)) == refusal
+    assert api.emulator.snapshot() == before
+
+
+def test_a_name_server_is_changed_to_an_address_or_to_none(api: Caller, vpcs, subnets):
+    subnet = subnets["subnet-elb"]
+    path = f"{VPCS}/{vpcs['vpc-elb']}/subnets/{subnet['id']}"
+    api.put(path, {"subnet": {"name": "s", "primary_dns": "1.1.1.1", "secondary_dns": ""}})
+    assert api.get(f"{SUBNETS}/{subnet['id']}")["subnet"]["dnsList"] == ["1.1.1.1"]
+    wrong = {"subnet": {"name": "s", "primary_dns": "garbage"}}
+    assert api.refused("PUT", path, wrong) == (400, "VPC.0101")
+    neutron = {"subnet": {"dns_nameservers": ["garbage"]}}
+    assert api.refused("PUT", f"/v2.0/subnets/{subnet['neutron_subnet_id']}", neutron) == (400, "HTTPBadRequest")
+
+
 def test_a_vpc_is_deleted_only_when_nothing_is_in_it(api: Caller, vpcs: dict[str, str]):
     vpc_id, other = new_vpc(api), vpcs["vpc-elb"]
     assert api.refused("DELETE", f"{VPCS}/{other}") == (409, "VPC.0104")

@@ -124,6 +124,8 @@ def dcs(*instances: str) -> str:
             vpc("subnets: [{name: s, vpc_id: v, cidr: 10.0.0.0/24}, {name: t, vpc_id: v, cidr: 10.0.0.0/25}]"),
             "overlaps",
         ),
+        (vpc("subnets: [{name: s, vpc_id: v, cidr: 10.0.0.0/24, gateway_ip: 10.0.1.1}]"), "vpc.subnets[s].gateway_ip"),
+        (vpc("subnets: [{name: s, vpc_id: v, cidr: 10.0.0.0/24, primary_dns: x}]"), "primary_dns"),
         (vpc("peerings: [{request_vpc_id: v, accept_vpc_id: v}]"), "peered with itself"),
         ("smn: {topics: [{name: t, id: a}, {name: t, id: b}]}", "smn.topics: a name is used twice"),
         ("smn: {subscriptions: [{topic_id: t, protocol: sms, endpoint: '49'}]}", "smn.subscriptions[49].topic_id"),
