@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
 from shared.ids import PREFIX, allow_digest
 from shared.intake.messages import check_age
 from shared.intake.record import moment, request_id
@@ -35,31 +35,45 @@ Standing = list[tuple[IpGroup, Record]]
 def instance_changed(taker: Taker, trace: Trace) -> Iterator[Outcome]:
     """Expose an instance that asks for it, withdraw what has lost its instance, verify what has changed.
 
-    Raises:
-        PermanentError: `InvalidRequest`, an instance asks for a list that there is not; `Stale`.
-        TemporaryError: `NotYet`, the cloud does not show yet what the trace tells.
+    What is wrong with one instance of a batch is told of it, and loses no other.
     """
-    name, named = trace.name.lower(), trace.instance_ids
+    named = trace.instance_ids
     if not named:
         yield taker.ignore("It names no instance.")
         return
-    standing = [pair for pair in find_records(taker.services.cloud) if pair[1].instance in named]
+    standing = find_records(taker.services.cloud)
+    for instance_id in named:
+        identifier = request_id(taker.record.id, instance_id) if len(named) > 1 else taker.record.id
+        own = [pair for pair in standing if pair[1].instance == instance_id]
+        try:
+            yield from _one_changed(taker, trace.name.lower(), instance_id, identifier, own)
+        except AccessError as problem:
+            yield taker.turn_down(problem, {"request_id": identifier, "instance_id": instance_id})
+
+
+def _one_changed(taker: Taker, name: str, instance_id: str, identifier: str, standing: Standing) -> Iterator[Outcome]:
+    """See to one instance; what a run is started for it by is called `identifier`.
+
+    Raises:
+        PermanentError: `InvalidRequest`, the instance asks for a list that there is not; `Stale`.
+        TemporaryError: `NotYet`, the cloud does not show yet what the trace tells.
+    """
     if name in _DELETES:
         yield from _withdraw(taker, standing)
-    elif name in _ASKS and (asked := _asked(taker, trace)):
-        yield from _expose(taker, *asked, standing)
+    elif name in _ASKS and (asked := _asked(taker, instance_id)):
+        yield from _expose(taker, *asked, identifier, standing)
     else:
         yield from _verify(taker, standing)
 
 
-def _asked(taker: Taker, trace: Trace) -> tuple[Instance, str] | None:
+def _asked(taker: Taker, instance_id: str) -> tuple[Instance, str] | None:
     """The instance, and the list that its tag asks for; None if it does not."""
     try:
-        instance = taker.services.cloud.dcs.instance(trace.instance_ids[0])
+        instance = taker.services.cloud.dcs.instance(instance_id)
     except PermanentError as problem:
         if problem.code is not ErrorCode.NOT_FOUND:
             raise
-        _wait(taker, f"Instance {trace.instance_ids[0]} is not there.")
+        _wait(taker, f"Instance {instance_id} is not there.")
         return None
     tag = instance.tags.get(taker.services.settings.opt_in_tag)
     return None if tag is None else (instance, tag)
@@ -76,7 +90,7 @@ def _wait(taker: Taker, seen: str) -> None:
         raise TemporaryError(ErrorCode.NOT_YET, seen, advice="The trace is looked into again.")
 
 
-def _expose(taker: Taker, instance: Instance, tag: str, standing: Standing) -> Iterator[Outcome]:
+def _expose(taker: Taker, instance: Instance, tag: str, identifier: str, standing: Standing) -> Iterator[Outcome]:
     settings = taker.services.settings
     allow = settings.allow_lists.get(tag)
     if allow is None:
@@ -90,11 +104,11 @@ def _expose(taker: Taker, instance: Instance, tag: str, standing: Standing) -> I
     asked: dict[str, Any] = {"action": "expose", "allow": list(allow), "accept": accept}
     if not standing:
         asked |= {"instance_id": instance.id, "port": settings.opt_in_port}
-        yield taker.start({**asked, "request_id": taker.record.id})
+        yield taker.start({**asked, "request_id": identifier})
     for record in differing:
         # All but the list stays as it is.
-        identifier = request_id(taker.record.id, record.exposure)
-        yield taker.start({**asked, "request_id": identifier, **record.asked, **_end(record)})
+        own = {**record.asked, **_end(record), "request_id": request_id(taker.record.id, record.exposure)}
+        yield taker.start({**asked, **own})
 
 
 def _no_such_list(instance: Instance, tag: str, settings: Settings) -> PermanentError:

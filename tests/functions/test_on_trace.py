@@ -176,9 +176,35 @@ def test_a_batch_of_deletions_names_its_instances_in_its_body(exposed: Watched, 
     trace = cts("batchDeleteDCSInstance", "", request=body, response=answer)
     if as_text:
         trace["cts"] |= {"request": json.dumps(body), "response": ""}
-    (outcome,) = taken(handler, exposed, at(exposed, trace))
+    fates = {outcome["fate"] for outcome in taken(handler, exposed, at(exposed, trace))}
     exposed.settle()
-    assert (outcome["fate"], exposed.exposed()) == ("started", set())
+    assert (fates - {"ignored"}, exposed.exposed()) == ({"started"}, set())
+
+
+def test_each_instance_of_a_batch_is_seen_to_and_one_that_asks_wrongly_loses_no_other(product: Watched) -> None:
+    tags = TAG, {"dcs-access-allow": "nowhere"}, {}, {"dcs-access-allow": "home"}, {"dcs-access-allow": "lost"}
+    office, nowhere, _, home, lost = made = [product.create_instance(each) for each in tags]
+    product.started.clear()
+    response = {"instances": [{"instance_id": each} for each in made]}
+    outcomes = taken(handler, product, at(product, cts("createDCSInstance", "", response=response)))
+    assert [outcome["fate"] for outcome in outcomes] == ["started", "rejected", "ignored", "started", "rejected"]
+    product.settle()
+    assert product.exposed() == {office, home}
+    rejected = [event for event in product.sink.events if event["type"].endswith(".rejected")]
+    assert {event["data"]["instance"]["id"] for event in rejected} == {nowhere, lost}
+    assert len({event["id"] for event in rejected}) == len(rejected)
+
+
+def test_an_instance_of_a_batch_that_does_not_show_yet_delays_no_other(product: Watched) -> None:
+    there = product.create_instance(TAG)
+    product.settle()
+    product.withdraw(instance_id=there)
+    response = {"instances": [{"instance_id": each} for each in ("not-there-yet", there)]}
+    event = at(product, cts("createDCSInstance", "", response=response))
+    with pytest.raises(TemporaryError, match="not-there-yet"):
+        taken(handler, product, event)
+    product.settle()
+    assert product.exposed() == {there}
 
 
 def parts(product: Watched, table: str) -> tuple[str, str]:
