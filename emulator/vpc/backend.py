@@ -13,6 +13,23 @@ if TYPE_CHECKING:
     from emulator.account import Account
 
 PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+LONGEST_PREFIX = 28
+# VPC manual: adding a secondary IPv4 CIDR block to a VPC.
+NOT_SECONDARY = tuple(
+    IPv4Network(cidr)
+    for cidr in (
+        "172.31.0.0/16",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "214.0.0.0/7",
+        "198.18.0.0/15",
+        "169.254.0.0/16",
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "240.0.0.0/4",
+    )
+)
+MAX_SECONDARY = 5
 
 
 class VpcBackend:
@@ -98,13 +115,60 @@ class VpcBackend:
         """
         mine = owned(self.state.vpcs, project_id)
         self._check_quota("vpc", len(mine), "router")
-        _check_vpc_range(cidr)
-        if any(vpc.name == name for vpc in mine):
-            raise Refusal(400, "VPC.0115", "The router name exists.")
-        vpc = self._account.add(self.state.vpcs, Vpc, "vpc", project_id, name=name, cidr=cidr, description=description)
+        fields = {"name": name, "cidr": cidr, "description": description}
+        self._check_vpc(Vpc(id="draft", project_id=project_id, **fields))
+        vpc = self._account.add(self.state.vpcs, Vpc, "vpc", project_id, **fields)
         table = default_table(vpc)
         self.state.route_tables[table.id] = table
         return vpc
+
+    def update_vpc(self, vpc: Vpc, **changes: Any) -> Vpc:
+        """A VPC with changes; every subnet stays in it.
+
+        Raises:
+            Refusal: name or range stand in the way; nothing has changed.
+        """
+        changed = vpc.model_copy(update=changes)
+        self._check_vpc(changed)
+        if not self._holds_subnets(changed):
+            raise Refusal(400, "VPC.0117", "VPC CIDR block cannot contain the subnet CIDR block.")
+        self.state.vpcs[vpc.id] = changed
+        self._account.touch(changed)
+        return changed
+
+    def extend_vpc(self, vpc: Vpc, cidrs: list[str]) -> None:
+        """Add secondary ranges.
+
+        Raises:
+            Refusal: their number, or one that is not possible; nothing has changed.
+        """
+        if len(vpc.extend_cidrs) + len(cidrs) > MAX_SECONDARY:
+            message = "The number of secondary CIDR blocks to be added exceeds the upper limit."
+            raise Refusal(400, "VPC.9912", message)
+        networks = vpc.networks
+        for network in map(IPv4Network, cidrs):
+            _check_size(network)
+            if any(network.overlaps(other) for other in NOT_SECONDARY):
+                raise Refusal(400, "VPC.0101", f"Secondary CIDR block {network} is not supported.")
+            if any(network.overlaps(other) for other in networks):
+                raise Refusal(409, "VPC.9914", "The secondary CIDR block conflicts with an existing CIDR block.")
+            networks.append(network)
+        vpc.extend_cidrs = [*vpc.extend_cidrs, *cidrs]
+        self._account.touch(vpc)
+
+    def shorten_vpc(self, vpc: Vpc, cidrs: list[str]) -> None:
+        """Remove secondary ranges that no subnet is in.
+
+        Raises:
+            Refusal: there is no such range, or it is in use; nothing has changed.
+        """
+        if not set(cidrs) <= set(vpc.extend_cidrs):
+            raise Refusal(404, "VPC.9915", "The secondary CIDR block to be removed not found.")
+        left = [cidr for cidr in vpc.extend_cidrs if cidr not in cidrs]
+        if not self._holds_subnets(vpc.model_copy(update={"extend_cidrs": left})):
+            raise Refusal(409, "VPC.9914", "The secondary CIDR block is used by a subnet.")
+        vpc.extend_cidrs = left
+        self._account.touch(vpc)
 
     def delete_vpc(self, vpc: Vpc) -> None:
         """Delete a VPC that nothing is in.
@@ -133,7 +197,7 @@ class VpcBackend:
         """
         self._check_quota("subnet", len(owned(self.state.subnets, vpc.project_id)), "network")
         network = IPv4Network(cidr)
-        if network.prefixlen > 28:
+        if network.prefixlen > LONGEST_PREFIX:
             raise Refusal(400, "VPC.0212", "Invalid subnet CIDR block.")
         if not any(network.subnet_of(own) for own in vpc.networks):
             raise Refusal(400, "VPC.0203", "Subnet is not in the range of VPC.")
@@ -170,12 +234,26 @@ class VpcBackend:
             "routetableContainRoutes": max((len(table.routes) for table in tables), default=0),
         }
 
+    def _holds_subnets(self, vpc: Vpc) -> bool:
+        subnets = self.subnets_of(vpc.id)
+        return all(any(subnet.network.subnet_of(own) for own in vpc.networks) for subnet in subnets)
+
+    def _check_vpc(self, vpc: Vpc) -> None:
+        network = IPv4Network(vpc.cidr)
+        _check_size(network)
+        if not any(network.subnet_of(private) for private in PRIVATE):
+            raise Refusal(400, "VPC.0101", "Invalid VPC parameter values: cidr")
+        if any(network.overlaps(other) for other in vpc.networks[1:]):
+            raise Refusal(400, "VPC.0101", "The CIDR block conflicts with a secondary one.")
+        mine = owned(self.state.vpcs, vpc.project_id)
+        if any(other.name == vpc.name for other in mine if other.id != vpc.id):
+            raise Refusal(400, "VPC.0115", "The router name exists.")
+
     def _check_quota(self, name: str, used: int, shown: str) -> None:
         if 0 <= self.state.quotas[name] <= used:
             raise Refusal(409, "VPC.0114", f"Quota exceeded for resources: ['{shown}'].")
 
 
-def _check_vpc_range(cidr: str) -> None:
-    network = IPv4Network(cidr)
-    if network.prefixlen > 28 or not any(network.subnet_of(private) for private in PRIVATE):
+def _check_size(network: IPv4Network) -> None:
+    if network.prefixlen > LONGEST_PREFIX:
         raise Refusal(400, "VPC.0101", "Invalid VPC parameter values: cidr")

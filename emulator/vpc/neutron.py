@@ -15,6 +15,7 @@ from emulator.account import Account
 from emulator.core.fields import FieldsQuery, Values, chosen
 from emulator.core.message import Answer, Request, ok
 from emulator.core.paging import PageQuery, page_of
+from emulator.core.problems import refusing
 from emulator.core.resources import NAMESPACE, Resource, Strict, owned, seen
 from emulator.core.text import Address, Name64
 from emulator.core.times import without_z
@@ -172,8 +173,8 @@ def update_router(account: Account, project_id: str, router_id: str, body: Route
     vpc = account.vpc.vpc(project_id, router_id)
     if vpc is None:
         raise missing("router", router_id)
-    vpc.name = body.router.name
-    account.touch(vpc)
+    with refusing(neutron):
+        account.vpc.update_vpc(vpc, name=body.router.name)
     return one("router", router_id, _routers(account, project_id), FieldsQuery())
 
 

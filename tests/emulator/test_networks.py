@@ -77,6 +77,41 @@ def test_secondary_ranges_show_in_v3_alone_and_bound_the_subnets(api: Caller, vp
     assert api.refused("PUT", f"{path}/add-extend-cidr", {"vpc": {"extend_cidrs": six}}) == (400, "VPC.9912")
 
 
+@pytest.mark.parametrize(
+    ("cidrs", "refusal"),
+    [
+        (["0.0.0.0/0"], (400, "VPC.0101")),
+        (["192.168.128.0/17"], (400, "VPC.0101")),
+        (["100.64.0.0/16"], (400, "VPC.0101")),
+        (["172.20.0.1/32"], (400, "VPC.0101")),
+        (["172.20.0.0/16", "172.20.0.0/16"], (409, "VPC.9914")),
+        (["172.20.0.0/16", "172.20.9.0/24"], (409, "VPC.9914")),
+    ],
+)
+def test_a_secondary_range_that_the_manual_rules_out_is_refused(api: Caller, vpcs, cidrs, refusal):
+    path, before = f"/v3/{{pid}}/vpc/vpcs/{vpcs['vpc-elb']}/add-extend-cidr", api.emulator.snapshot()
+    assert api.refused("PUT", path, {"vpc": {"extend_cidrs": cidrs}}) == refusal
+    assert api.emulator.snapshot() == before
+    # The manual's own example is a public range.
+    assert api.put(path, {"vpc": {"extend_cidrs": ["100.20.0.0/16"]}})["vpc"]["extend_cidrs"] == ["100.20.0.0/16"]
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"cidr": "0.0.0.0/0"}, (400, "VPC.0101")),
+        ({"cidr": "10.0.0.0/29"}, (400, "VPC.0101")),
+        ({"name": "vpc-dcs"}, (400, "VPC.0115")),
+    ],
+)
+def test_what_a_new_vpc_may_not_be_an_old_one_may_not_become(api: Caller, vpcs: dict[str, str], change, refusal):
+    before = api.emulator.snapshot()
+    assert api.refused("PUT", f"{VPCS}/{vpcs['vpc-elb']}", {"vpc": change}) == refusal
+    assert api.refused("PUT", f"/v2.0/routers/{vpcs['vpc-elb']}", {"router": {"name": "vpc-dcs"}})[0] == 400
+    assert api.emulator.snapshot() == before
+    api.put(f"{VPCS}/{vpcs['vpc-elb']}", {"vpc": {"name": "vpc-elb", "cidr": "10.0.0.0/8"}})
+
+
 def test_a_subnet_has_two_ids_and_is_unknown_until_it_is_read(api: Caller, vpcs: dict[str, str]):
     made = api.post(SUBNETS, subnet_body(vpcs["vpc-elb"], primary_dns="1.1.1.1"))["subnet"]
     assert made["status"] == "UNKNOWN"
