@@ -11,11 +11,11 @@ from cli.options import App, common
 from cli.output import facts, moment, show, table
 from cli.verdicts import VerdictStore
 from shared.errors import ErrorCode, PermanentError
-from shared.ids import PREFIX, resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup, LoadBalancer, StatusTree
-from shared.record import Record, read_record
+from shared.record import Record
 from shared.resources.holdings import find_load_balancers
+from shared.resources.ownership import load_balancers_of, records_of
 from shared.services import gather
 
 _COLUMNS = ("exposure", "instance_id", "node", "endpoint", "clients", "expires_at", "verdict", "verified_at")
@@ -54,16 +54,14 @@ def exposures(cloud: Cloud) -> list[dict[str, Any]]:
     """Every exposure of the project, by two list calls."""
     groups, balancers = gather(cloud.elb.ip_groups, cloud.elb.load_balancers)
     anchors: dict[str, tuple[IpGroup, Record]] = {}
-    for group in sorted(groups, key=lambda group: (group.created_at, group.id)):
-        record = read_record(group.description)
-        if record is not None and group.name.startswith(PREFIX):
-            anchors.setdefault(record.exposure, (group, record))
+    for group, record in records_of(sorted(groups, key=lambda group: (group.created_at, group.id))):
+        anchors.setdefault(record.exposure, (group, record))
     return [_row(group, record, balancers) for group, record in anchors.values()]
 
 
 def _row(group: IpGroup, record: Record, balancers: list[LoadBalancer]) -> dict[str, Any]:
-    name = resource_name(record.exposure)
-    addresses = [eip.address for balancer in balancers if balancer.name == name for eip in balancer.public_ips]
+    ours = load_balancers_of(balancers, record.exposure)
+    addresses = [eip.address for balancer in ours for eip in balancer.public_ips]
     return {
         "exposure": record.exposure,
         "instance_id": record.instance,
@@ -80,7 +78,7 @@ def _row(group: IpGroup, record: Record, balancers: list[LoadBalancer]) -> dict[
 
 def resources(cloud: Cloud, exposure: str) -> list[dict[str, str]]:
     """The load balancers of an exposure and all below them, with their states."""
-    balancers = find_load_balancers(cloud, resource_name(exposure), exposure)
+    balancers = find_load_balancers(cloud, exposure)
     return [part for balancer in balancers for part in _parts(cloud.elb.status_tree(balancer.id))]
 
 

@@ -17,7 +17,7 @@ from cli.output import show
 from cli.running import Exit, is_of_run, tell
 from cli.subscriber import Subscriber, subscribed
 from shared.errors import ErrorCode, PermanentError, TemporaryError
-from shared.ids import exposure_id, resource_name, run_id
+from shared.ids import exposure_id, run_id
 from shared.otc.cloud import Cloud
 from shared.otc.smn import topic_urn
 from shared.planning.safety import check_project
@@ -137,7 +137,7 @@ def _until(look: Callable[[], dict[str, Any] | None], within: float) -> dict[str
 
 def _healthy(cloud: Cloud, exposure: str, run: str) -> dict[str, Any] | None:
     """The exposure, once this run has made it what it should be; another run's is not what was asked for."""
-    groups = find_anchors(cloud, resource_name(exposure), exposure)
+    groups = find_anchors(cloud, exposure)
     if not any(run_in(group.description) == run for group in groups):
         return None
     now = datetime.now(UTC)
@@ -148,8 +148,7 @@ def _healthy(cloud: Cloud, exposure: str, run: str) -> dict[str, Any] | None:
 
 
 def _gone(cloud: Cloud, exposure: str, _run: str) -> dict[str, Any] | None:
-    name = resource_name(exposure)
-    left = find_anchors(cloud, name, exposure) or find_load_balancers(cloud, name, exposure)
+    left = find_anchors(cloud, exposure) or find_load_balancers(cloud, exposure)
     return None if left else {"exposure": exposure, "verdict": "gone", "endpoint": None}
 
 

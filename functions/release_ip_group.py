@@ -25,7 +25,7 @@ def _release(order: ReleaseOrder, services: Services) -> StepResult:
         return StepResult(touched=tuple(release_anchors(services.cloud, [anchor.id for anchor in held.anchors])))
     written = order.fact("ip_group_id")
     also = {written} & order.created if written else set()
-    seen = {group.id for group in find_anchors(services.cloud, order.target.name, order.target.exposure)}
-    # An anchor that was renamed, or lost its record, is found by nothing else.
+    seen = {group.id for group in find_anchors(services.cloud, order.target.exposure)}
+    # An anchor that has lost its mark is found by nothing else.
     held_ids = {anchor.id for anchor in order.held.anchors} if order.held else set()
     return StepResult(touched=tuple(release_anchors(services.cloud, sorted(seen | also | held_ids))))

@@ -26,7 +26,7 @@ def _restore(order: _Order, services: Services) -> StepResult:
     before = before_of(order.plan, order.built)
     if before is None:
         return StepResult()
-    return StepResult(touched=tuple(restore(services.cloud, order.plan.name, order.plan.exposure, before)))
+    return StepResult(touched=tuple(restore(services.cloud, order.plan.exposure, before)))
 
 
 def before_of(plan: Plan, built: list[dict[str, StepResult]]) -> Before | None:

@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _review(order: _Order, services: Services) -> StepResult:
-    anchor = elect(find_anchors(services.cloud, order.target.name, order.target.exposure))
+    anchor = elect(find_anchors(services.cloud, order.target.exposure))
     record = read_record(anchor.description) if anchor else None
     existing = order.plan.existing
     existed = existing is not None or (record is not None and record.taken)

@@ -18,7 +18,8 @@ from shared.planning.safety import WHITELIST_GROUP, whitelist_closed
 from shared.record import Mode, Record, read_mark
 from shared.resources.age import older_than
 from shared.resources.converge import delete
-from shared.resources.holdings import exposure_of, hold
+from shared.resources.holdings import hold
+from shared.resources.ownership import exposure_of, standing
 from shared.resources.peering import release_peering
 from shared.resources.routes import Through, release_routes
 from shared.resources.takedown import release_listeners, release_pools
@@ -130,9 +131,9 @@ def _leaks(scene: _Scene) -> Iterator[Leak]:
 
 
 def _load_balancers(scene: _Scene) -> Iterator[Leak]:
-    for balancer in scene.project.load_balancers:
+    for balancer in standing(scene.project.load_balancers):
         exposure = exposure_of(balancer)
-        if exposure is None or balancer.provisioning_status == "PENDING_DELETE" or not scene.old(balancer.created_at):
+        if exposure is None or not scene.old(balancer.created_at):
             continue
         leak = partial(Leak, kind=Kind.LOAD_BALANCER, id=balancer.id, exposure=exposure, kept=_held(balancer))
         if exposure not in scene.project.exposures:

@@ -9,16 +9,16 @@ from functools import partial
 from typing import Any
 
 from shared.errors import ErrorCode, PermanentError
-from shared.ids import PREFIX, exposure_id, resource_name
+from shared.ids import exposure_id
 from shared.otc.cloud import Cloud
 from shared.otc.dcs import Instance, Node, Whitelist
 from shared.otc.elb import AvailabilityZone, Flavor, IpGroup, Listener, LoadBalancer
 from shared.otc.models import QuotaUsage
 from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
-from shared.record import exposure_in
 from shared.request import ExposeRequest
 from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer, hold
+from shared.resources.ownership import anchors_of, load_balancers_of
 from shared.services import gather
 
 
@@ -60,8 +60,7 @@ def observe_world(cloud: Cloud, request: ExposeRequest, now: datetime) -> World:
         PermanentError: `InstanceNotFound`, or what the cloud refuses.
     """
     exposure = exposure_id(cloud.project_id, request.instance_id, request.node)
-    name = resource_name(exposure)
-    instance, zones, flavors, elb_quotas, vpc_quotas, vpcs, subnets, tables, groups, balancers = gather(
+    instance, zones, flavors, elb_quotas, vpc_quotas, vpcs, subnets, tables, groups, found = gather(
         lambda: _instance(cloud, request.instance_id),
         cloud.elb.availability_zones,
         cloud.elb.flavors,
@@ -71,8 +70,10 @@ def observe_world(cloud: Cloud, request: ExposeRequest, now: datetime) -> World:
         cloud.vpc.subnets,
         cloud.vpc.route_tables,
         cloud.elb.ip_groups,
-        lambda: cloud.elb.load_balancers(name=name),
+        cloud.elb.load_balancers,
     )
+    balancers = load_balancers_of(found, exposure)
+    listeners = [listener for balancer in balancers for listener in balancer.listener_ids]
     return World(
         at=now,
         exposure=exposure,
@@ -84,10 +85,8 @@ def observe_world(cloud: Cloud, request: ExposeRequest, now: datetime) -> World:
         vpcs={vpc.id: vpc for vpc in vpcs},
         subnets=subnets,
         tables=tables,
-        ip_groups=tuple(
-            group for group in groups if group.name.startswith(PREFIX) and exposure_in(group.description) == exposure
-        ),
-        load_balancers=tuple(balancer for balancer in balancers if exposure_in(balancer.description) == exposure),
+        ip_groups=tuple(anchors_of(groups, exposure, listeners=listeners)),
+        load_balancers=tuple(balancers),
     )
 
 

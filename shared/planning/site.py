@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.errors import ErrorCode, PermanentError
-from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.vpc import Peering, Subnet
 from shared.planning.choose import (
@@ -209,7 +208,7 @@ class Site:
         for listener in around.listeners:
             # UDP has ports of its own.
             same_port = listener.protocol_port == self.request.port and listener.protocol != "UDP"
-            if same_port and not is_ours(listener, resource_name(self.world.exposure)):
+            if same_port and not is_ours(listener, self.world.exposure):
                 raise port_taken(listener)
 
     def _peer_vpc(self, around: Surroundings) -> str:

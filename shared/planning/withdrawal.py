@@ -8,10 +8,11 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Target
 from shared.planning.safety import check_project
-from shared.record import Record, exposure_in, read_mark, read_record, run_in
+from shared.record import Record, read_record, run_in
 from shared.request import WithdrawRequest
 from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer, hold_all
+from shared.resources.ownership import anchors_of, records_of
 from shared.resources.users import whitelist_subnets
 from shared.results import Finding, Frozen, StepResult
 from shared.services import gather
@@ -49,11 +50,9 @@ def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> Withd
     check_project(request.project_id, cloud.project_id)
     exposure = exposure_id(cloud.project_id, request.instance_id, request.node)
     name = resource_name(exposure)
-    groups, balancers = gather(cloud.elb.ip_groups, lambda: hold_all(cloud, name, exposure))
-    ours = [group for group in groups if read_mark(group.description)]
-    anchors = [group for group in ours if exposure_in(group.description) == exposure] or _unmarked(
-        groups, name, balancers
-    )
+    groups, balancers = gather(cloud.elb.ip_groups, lambda: hold_all(cloud, exposure))
+    listeners = [listener for balancer in balancers for listener in balancer.listener_ids]
+    anchors = anchors_of(groups, exposure, listeners=listeners)
     if not anchors and not balancers and not _orphaned_address(cloud, name):
         raise _not_exposed(cloud, request)
     record = _record(cloud, elect(anchors), balancers)
@@ -62,20 +61,10 @@ def plan_withdrawal(cloud: Cloud, request: WithdrawRequest, now: float) -> Withd
         at=now,
         anchors=tuple(held_anchor(group) for group in anchors),
         balancers=balancers,
-        instance_shared=_shared(ours, exposure, request.instance_id),
+        instance_shared=_shared(groups, exposure, request.instance_id),
     )
     target = Target(exposure=exposure, name=name, instance_id=request.instance_id, record=text)
     return WithdrawalResult(target=target, held=held, findings=_findings(record))
-
-
-def _unmarked(groups: list[IpGroup], name: str, balancers: tuple[HeldBalancer, ...]) -> list[IpGroup]:
-    """Anchors whose record is gone: they bear our name, and a listener of ours admits them."""
-    listeners = {listener for balancer in balancers for listener in balancer.listener_ids}
-    return [
-        group
-        for group in groups
-        if group.name == name and not read_mark(group.description) and listeners.intersection(group.listener_ids)
-    ]
 
 
 def _not_exposed(cloud: Cloud, request: WithdrawRequest) -> PermanentError:
@@ -90,8 +79,7 @@ def _not_exposed(cloud: Cloud, request: WithdrawRequest) -> PermanentError:
 
 def _shared(groups: list[IpGroup], exposure: str, instance_id: str) -> bool:
     """Whether another exposure leads to the same instance."""
-    records = [record for group in groups if (record := read_record(group.description)) is not None]
-    return bool(whitelist_subnets(exposure, instance_id, records))
+    return bool(whitelist_subnets(exposure, instance_id, [record for _, record in records_of(groups)]))
 
 
 def held_anchor(group: IpGroup) -> HeldAnchor:

@@ -10,6 +10,7 @@ from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, Monitor
 from shared.planning.plan import Plan
 from shared.record import LIMIT, Mark, read_mark
 from shared.resources.converge import child_of, delete, ensure_unique, not_ready, update, was_other
+from shared.resources.ownership import owns
 from shared.results import Did, Kind, Touched
 from shared.services import gather
 
@@ -140,8 +141,7 @@ def _of_run(pool: Pool, run: str) -> bool:
 
 def _is_ours(pool: Pool, plan: Plan) -> bool:
     """By its mark, else by our name, since the load balancer above it is marked."""
-    mark = read_mark(pool.description)
-    return pool.name == plan.name if mark is None else mark.exposure == plan.exposure
+    return owns(plan.exposure, pool.description, named=pool.name == plan.name)
 
 
 def _pool_of(cloud: Cloud, plan: Plan, load_balancer_id: str, listener_id: str) -> Pool | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError
-from shared.ids import exposure_id, resource_name
+from shared.ids import exposure_id
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup, LoadBalancer
 from shared.planning.safety import check_expiry, check_project, end_findings
@@ -44,10 +44,7 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
     check_project(request.project_id, cloud.project_id)
     check_expiry(request, now)
     exposure = exposure_id(cloud.project_id, request.instance_id, request.node)
-    name = resource_name(exposure)
-    groups, balancers = gather(
-        lambda: find_anchors(cloud, name, exposure), lambda: find_load_balancers(cloud, name, exposure)
-    )
+    groups, balancers = gather(lambda: find_anchors(cloud, exposure), lambda: find_load_balancers(cloud, exposure))
     anchor, balancer = elect(groups), elect(balancers)
     if anchor is None:
         raise PermanentError(

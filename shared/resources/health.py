@@ -9,8 +9,9 @@ from shared.planning.plan import Plan
 from shared.planning.safety import admitting_group, whitelist_closed
 from shared.record import read_record
 from shared.resources.converge import elect, gone
-from shared.resources.holdings import find_load_balancers, ours
+from shared.resources.holdings import find_load_balancers
 from shared.resources.listener import guarded
+from shared.resources.ownership import is_named
 from shared.resources.peering import find_peering
 from shared.routing import covering
 from shared.services import gather
@@ -27,7 +28,7 @@ def check_health(cloud: Cloud, plan: Plan, load_balancer_id: str, *, first: bool
     """
     tree, balancers = gather(
         lambda: _tree(cloud, load_balancer_id),
-        lambda: find_load_balancers(cloud, plan.name, plan.exposure),
+        lambda: find_load_balancers(cloud, plan.exposure),
     )
     winner = elect(balancers)
     if winner is None or winner.id != load_balancer_id:
@@ -48,7 +49,7 @@ def serving(tree: StatusTree, name: str) -> bool:
     return any(
         member.operating_status == "ONLINE"
         for listener in tree.listeners
-        if ours(listener, name)
+        if is_named(listener, name)
         for pool in listener.pools
         for member in pool.members
     )
@@ -56,7 +57,7 @@ def serving(tree: StatusTree, name: str) -> bool:
 
 def reached(cloud: Cloud, name: str, exposure: str, *, unseen: bool) -> bool:
     """Whether any load balancer of an exposure reaches the instance now; `unseen` where nobody may look."""
-    balancers = find_load_balancers(cloud, name, exposure)
+    balancers = find_load_balancers(cloud, exposure)
     return any(_reaches(cloud, balancer.id, name, unseen=unseen) for balancer in balancers)
 
 
@@ -81,7 +82,7 @@ def _ours(tree: StatusTree, plan: Plan) -> tuple[PoolStatus, MemberStatus]:
     for listener in tree.listeners:
         for pool in listener.pools:
             members = [one for one in pool.members if (one.address, one.protocol_port) == (plan.address, plan.port)]
-            if ours(listener, plan.name) and pool.name == plan.name and members and pool.healthmonitor:
+            if is_named(listener, plan.name) and pool.name == plan.name and members and pool.healthmonitor:
                 return pool, members[0]
     raise gone("listener, pool, member or monitor of load balancer", tree.id)
 

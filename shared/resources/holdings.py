@@ -10,10 +10,9 @@ from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import ListenerStatus, LoadBalancer, PoolStatus
 from shared.record import read_mark
+from shared.resources.ownership import exposure_of, is_named, listener_name, load_balancers_of
 from shared.results import Frozen
 from shared.services import gather
-
-TAG = "dcs-access"
 
 
 class HeldEip(Frozen):
@@ -46,29 +45,14 @@ class HeldBalancer(Frozen):
         return bool(self.listener_ids) and any(pool.monitor_id and pool.member_ids for pool in self.pools)
 
 
-def listener_name(name: str, address: str) -> str:
-    """The name of our listener: it tells the address that was made with the load balancer from one bound later."""
-    return f"{name}@{address}"
+def find_load_balancers(cloud: Cloud, exposure: str) -> list[LoadBalancer]:
+    """The load balancers of an exposure, whatever they are called."""
+    return load_balancers_of(cloud.elb.load_balancers(), exposure)
 
 
-def find_load_balancers(cloud: Cloud, name: str, exposure: str) -> list[LoadBalancer]:
-    """The load balancers of an exposure: one, or several after a race; under another name if none has its own."""
-    return _of(exposure, cloud.elb.load_balancers(name=name)) or _of(exposure, cloud.elb.load_balancers())
-
-
-def _of(exposure: str, balancers: Iterable[LoadBalancer]) -> list[LoadBalancer]:
-    return [one for one in balancers if exposure_of(one) == exposure and one.provisioning_status != "PENDING_DELETE"]
-
-
-def exposure_of(balancer: LoadBalancer) -> str | None:
-    """Whose a load balancer is: its description says it, else its tag."""
-    mark = read_mark(balancer.description)
-    return mark.exposure if mark else balancer.tags.get(TAG)
-
-
-def hold_all(cloud: Cloud, name: str, exposure: str) -> tuple[HeldBalancer, ...]:
+def hold_all(cloud: Cloud, exposure: str) -> tuple[HeldBalancer, ...]:
     """Every load balancer of an exposure with what is ours below it."""
-    balancers = find_load_balancers(cloud, name, exposure)
+    balancers = find_load_balancers(cloud, exposure)
     if not balancers:
         return ()
     return tuple(gather(*(partial(hold, cloud, balancer) for balancer in balancers)))
@@ -84,9 +68,9 @@ def hold(cloud: Cloud, balancer: LoadBalancer) -> HeldBalancer:
             raise
         return HeldBalancer(id=balancer.id, eips=_eips(balancer, [], name))
     pools = (*tree.pools, *_below(tree.listeners))
-    strange = [one.id for one in tree.listeners if not ours(one, name)], [one.id for one in pools if one.name != name]
-    marked = _marked(cloud, balancer) if any(strange) else frozenset()
-    listeners = [listener for listener in tree.listeners if ours(listener, name) or listener.id in marked]
+    named = all(is_named(one, name) for one in tree.listeners) and all(one.name == name for one in pools)
+    marked = frozenset[str]() if named else _marked(cloud, balancer)
+    listeners = [listener for listener in tree.listeners if is_named(listener, name) or listener.id in marked]
     return HeldBalancer(
         id=balancer.id,
         eips=_eips(balancer, listeners, name),
@@ -101,11 +85,6 @@ def _marked(cloud: Cloud, balancer: LoadBalancer) -> frozenset[str]:
     below = [*((one.id, one.description) for one in listeners), *((one.id, one.description) for one in pools)]
     marks = {identifier: read_mark(description) for identifier, description in below}
     return frozenset(one for one, mark in marks.items() if mark and mark.exposure == exposure_of(balancer))
-
-
-def ours(listener: ListenerStatus, name: str) -> bool:
-    """Whether a listener below our load balancer is the exposure's."""
-    return listener.name.partition("@")[0] == name
 
 
 def _eips(balancer: LoadBalancer, listeners: list[ListenerStatus], name: str) -> tuple[HeldEip, ...]:

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 
 from shared.errors import AccessError, ErrorCode, TemporaryError
-from shared.ids import PREFIX
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Before, Plan
-from shared.record import Record, exposure_in, read_mark, read_record, run_in
+from shared.record import Record, read_mark, read_record, run_in
 from shared.resources.converge import delete, ensure_elected, update, was_other
+from shared.resources.ownership import anchors_of, records_of
 from shared.results import Did, Kind, Touched
 from shared.routing import same_ranges
 
 
-def find_anchors(cloud: Cloud, name: str, exposure: str, *, seen: Iterable[str] = ()) -> list[IpGroup]:
-    """The IP groups of an exposure: one, or several after a race; those `seen` to be its own, too.
-
-    A group may have been seen under another name, or without a record that can be read.
-    """
-    seen = frozenset(seen)
-    found = cloud.elb.ip_groups(name=name)
-    if not seen <= {group.id for group in found}:
-        found = cloud.elb.ip_groups()
-    return [group for group in found if group.id in seen or exposure_in(group.description) == exposure]
+def find_anchors(cloud: Cloud, exposure: str, *, seen: Collection[str] = ()) -> list[IpGroup]:
+    """The IP groups of an exposure, whatever they are called; those `seen` to be its own, too."""
+    return anchors_of(cloud.elb.ip_groups(), exposure, seen=seen)
 
 
 def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
     """Every exposure of the project, by one list call."""
-    groups = [group for group in cloud.elb.ip_groups() if group.name.startswith(PREFIX)]
-    return [(group, record) for group in groups if (record := read_record(group.description)) is not None]
+    return records_of(cloud.elb.ip_groups())
 
 
 def ensure_anchor(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, bool]:
     """One IP group for the exposure, as it is; and whether this call made it."""
     election = ensure_elected(
-        lambda: find_anchors(cloud, plan.name, plan.exposure, seen=plan.seen.ip_group_ids),
+        lambda: find_anchors(cloud, plan.exposure, seen=plan.seen.ip_group_ids),
         lambda: cloud.elb.create_ip_group(plan.name, plan.record, plan.allow),
         absent=first and not plan.seen.ip_group_ids,
         settle=settle,
@@ -138,7 +130,7 @@ def discard_anchor(cloud: Cloud, loser: IpGroup) -> None:
 
 def discard_unused_anchors(cloud: Cloud, plan: Plan, *, keep: str) -> None:
     """After a race, delete the exposure's other anchors that no listener uses any more."""
-    for group in find_anchors(cloud, plan.name, plan.exposure):
+    for group in find_anchors(cloud, plan.exposure):
         if group.id != keep and not group.listener_ids:
             discard_anchor(cloud, group)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
-from shared.record import Record, read_mark, read_record, run_in
+from shared.record import Record, read_record, run_in
 from shared.resources.converge import child_of, ensure_unique, update, was_other
-from shared.resources.holdings import listener_name
 from shared.resources.ip_group import discard_unused_anchors
+from shared.resources.ownership import is_named, listener_name, owns
 from shared.results import Did, Kind, Touched
 
 
@@ -78,14 +79,9 @@ def _at_port(cloud: Cloud, load_balancer_id: str, port: int) -> Listener | None:
     return next((one for one in listeners if one.protocol_port == port and one.protocol != "UDP"), None)
 
 
-def is_ours(listener: Listener, name: str) -> bool:
-    """Whether a listener below our load balancer is ours: it bears a mark, or our name where the mark is lost."""
-    return read_mark(listener.description) is not None or is_named(listener, name)
-
-
-def is_named(listener: Listener, name: str) -> bool:
-    """Whether a listener bears our name, whatever address is in it."""
-    return listener.name.partition("@")[0] == name
+def is_ours(listener: Listener, exposure: str) -> bool:
+    """Whether a listener below a load balancer of the exposure is the exposure's, too."""
+    return owns(exposure, listener.description, named=is_named(listener, resource_name(exposure)))
 
 
 def _name(cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, listener: Listener | None) -> str:
@@ -124,8 +120,7 @@ def port_taken(listener: Listener) -> PermanentError:
 
 def _check_ours(plan: Plan, listener: Listener) -> Record | None:
     """Its record, if it can be read; without any mark our name counts, since the load balancer is marked."""
-    mark = read_mark(listener.description)
-    if not (is_named(listener, plan.name) if mark is None else mark.exposure == plan.exposure):
+    if not is_ours(listener, plan.exposure):
         raise port_taken(listener)
     return read_record(listener.description)
 

@@ -13,7 +13,8 @@ from shared.planning.plan import Plan
 from shared.record import Mark, read_mark
 from shared.resources.age import older_than
 from shared.resources.converge import child_of, create_once, delete, ensure_elected, update, was_other
-from shared.resources.holdings import TAG, find_load_balancers, hold
+from shared.resources.holdings import find_load_balancers, hold
+from shared.resources.ownership import TAG
 from shared.resources.takedown import find_addresses, release_listeners, release_pools
 from shared.results import Did, Kind, Touched
 
@@ -30,7 +31,7 @@ def ensure_load_balancer(
         PermanentError: `Conflict` when an adopted one has lost its public address.
     """
     election = ensure_elected(
-        lambda: find_load_balancers(cloud, plan.name, plan.exposure),
+        lambda: find_load_balancers(cloud, plan.exposure),
         lambda: cloud.elb.create_load_balancer(_desired(plan, run, eip_type)),
         absent=first and not plan.seen.load_balancer_ids,
         settle=settle,

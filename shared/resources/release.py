@@ -67,7 +67,7 @@ def guard(order: ReleaseOrder, services: Services) -> StepResult | None:
             _check_not_made_again(services.cloud, order)
         return kept
     if order.held is not None and fresh(order, services) is None:
-        anchors = find_anchors(services.cloud, order.target.name, order.target.exposure)
+        anchors = find_anchors(services.cloud, order.target.exposure)
         check_not_adopted(order, anchors)
     return None
 
@@ -108,7 +108,7 @@ def discard_losers(losers: Iterable[LoadBalancer], run: str, services: Services)
 
 def discard_own_losers(target: Target, run: str, services: Services) -> tuple[Touched, ...]:
     """Delete what a run made in vain, when another one has taken the exposure over with a load balancer of its own."""
-    balancers = find_load_balancers(services.cloud, target.name, target.exposure)
+    balancers = find_load_balancers(services.cloud, target.exposure)
     winner = elect(balancers)
     return discard_losers((one for one in balancers if one is not winner), run, services)
 
@@ -135,7 +135,7 @@ def check_not_adopted(order: ReleaseOrder, groups: Iterable[IpGroup]) -> None:
 
 def owner_of(cloud: Cloud, target: Target) -> str | None:
     """The run that owns the exposure, by its anchor."""
-    anchor = elect(find_anchors(cloud, target.name, target.exposure))
+    anchor = elect(find_anchors(cloud, target.exposure))
     mark = read_mark(anchor.description) if anchor else None
     return mark.run if mark else None
 
@@ -152,7 +152,7 @@ def held_balancers(order: ReleaseOrder, services: Services) -> tuple[HeldBalance
     """The exposure's load balancers, as just observed, else looked at again."""
     if (held := fresh(order, services)) is not None:
         return held.balancers
-    seen = hold_all(services.cloud, order.target.name, order.target.exposure)
+    seen = hold_all(services.cloud, order.target.exposure)
     written = written_down(order)
     if written is None or any(balancer.id == written.id for balancer in seen):
         return seen

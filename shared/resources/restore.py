@@ -14,13 +14,13 @@ from shared.resources.ip_group import restore_ip_group
 from shared.results import Did, Kind, Touched
 
 
-def restore(cloud: Cloud, name: str, exposure: str, before: Before) -> list[Touched]:
+def restore(cloud: Cloud, exposure: str, before: Before) -> list[Touched]:
     """The anchor first, for it counts; the listener's and the pool's copies would else mislead a repair."""
     touched = [restore_ip_group(cloud, before)]
     record = read_record(before.record)
     if record is None:
         return touched
-    for balancer in find_load_balancers(cloud, name, exposure):
+    for balancer in find_load_balancers(cloud, exposure):
         for listener in cloud.elb.listeners(load_balancer_id=balancer.id):
             touched += _restore_listener(cloud, listener, record)
         for pool in cloud.elb.pools(load_balancer_id=balancer.id):

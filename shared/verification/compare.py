@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from shared.expiry import is_expired
 from shared.record import Record
-from shared.resources.holdings import TAG
+from shared.resources.ownership import TAG
 from shared.results import Kind
 from shared.verification.changing import may_be_at_work, still_to_come
 from shared.verification.differences import Desired, at, differences, repairable, restorable

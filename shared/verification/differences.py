@@ -14,7 +14,7 @@ from shared.planning.safety import WHITELIST_GROUP, admitting_group, whitelist_c
 from shared.planning.ways import Way, ways
 from shared.record import Mark, Mode, Record, read_mark, read_record
 from shared.resources.backend import WEIGHT, pool_description
-from shared.resources.holdings import TAG, listener_name
+from shared.resources.ownership import TAG, address_in, is_named, listener_name
 from shared.resources.whitelist import entries_of_ours
 from shared.results import Kind
 from shared.routing import RouteAction, covering, decide_route
@@ -168,7 +168,7 @@ def _own_address(listener: Listener | None, desired: Desired, project: Project) 
     """The address that was made with the load balancer: its bandwidth has our name, or our listener names it."""
     if named := project.public_ips_by_name.get(desired.name):
         return min(named, key=lambda eip: (eip.status == "DOWN", eip.create_time, eip.id))
-    made = listener.name.partition("@")[2] if listener else ""
+    made = address_in(listener) if listener else ""
     return next((eip for eip in project.public_ips if made and eip.address == made), None)
 
 
@@ -191,7 +191,7 @@ def _listener(listener: Listener, parts: Parts, desired: Desired, project: Proje
 def _listener_name(listener: Listener, parts: Parts, desired: Desired, project: Project) -> str:
     """Our name and the address that was made with the load balancer; what is known of neither is left alone."""
     own = project.public_ips_by_name.get(desired.name)
-    if not own and listener.name.partition("@")[0] == desired.name:
+    if not own and is_named(listener, desired.name):
         return listener.name
     bound = parts.load_balancer.public_ips if parts.load_balancer else ()
     address = own[0].address if own else next((eip.address for eip in bound), "")

@@ -15,7 +15,7 @@ from shared.otc.elb import IpGroup, Listener, LoadBalancer, Member, Monitor, Poo
 from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
-from shared.resources.holdings import exposure_of
+from shared.resources.ownership import anchors_of, exposure_of, is_named, owns, standing
 from shared.routing import networks
 
 T = TypeVar("T")
@@ -116,19 +116,18 @@ class Project:
 
     def parts(self, exposure: str) -> Parts:
         """What belongs to an exposure: by its mark, or by the derived name under a marked parent."""
-        balancers = self._balancers_of.get(exposure, [])
+        name, balancers = resource_name(exposure), self._balancers_of.get(exposure, [])
         pools = [pool for balancer in balancers for pool in self._pools_on.get(balancer.id, [])]
         below = [listener for balancer in balancers for listener in self._listeners_on.get(balancer.id, [])]
-        unmarked = [one for one in below if read_mark(one.description) is None and _named(one.name, exposure)]
+        unmarked = [one for one in below if read_mark(one.description) is None and is_named(one, name)]
         listeners = (*self._listeners_of.get(exposure, []), *unmarked)
-        bound = {listener.ipgroup.ipgroup_id for listener in listeners if listener.ipgroup}
-        nameless = self._nameless_groups.get(resource_name(exposure), [])
+        groups = (*self._groups_of.get(exposure, []), *self._unmarked_groups.get(name, []))
         return Parts(
             exposure=exposure,
-            ip_groups=(*self._groups_of.get(exposure, []), *(group for group in nameless if group.id in bound)),
+            ip_groups=tuple(anchors_of(groups, exposure, listeners={listener.id for listener in listeners})),
             load_balancers=tuple(balancers),
             listeners=listeners,
-            pools=tuple(pool for pool in pools if _is_of(pool, exposure)),
+            pools=tuple(pool for pool in pools if owns(exposure, pool.description, named=pool.name == name)),
         )
 
     @cached_property
@@ -166,12 +165,6 @@ class Project:
         """Peerings by the two VPCs they join."""
         return _grouped(self.peerings, lambda peering: peering.vpc_ids)
 
-    @cached_property
-    def records(self) -> tuple[Record, ...]:
-        """The records of all anchors."""
-        found = (read_record(group.description) for group in self.ip_groups)
-        return tuple(record for record in found if record is not None)
-
     def table_of(self, subnet: Subnet) -> RouteTable | None:
         """The table a subnet uses: the one that names it, else its VPC's default one."""
         tables = candidate_tables(self.route_tables, subnet)
@@ -182,20 +175,20 @@ class Project:
     def _remains(self, exposure: str) -> bool:
         """Whether a place for the record is left under a load balancer of ours, by its name only."""
         below = (one for balancer in self._balancers_of[exposure] for one in self._listeners_on.get(balancer.id, []))
-        return resource_name(exposure) in self._nameless_groups or any(_named(one.name, exposure) for one in below)
+        name = resource_name(exposure)
+        return name in self._unmarked_groups or any(is_named(one, name) for one in below)
 
     @cached_property
     def _groups_of(self) -> dict[str, list[IpGroup]]:
         return _by_mark(self.ip_groups)
 
     @cached_property
-    def _nameless_groups(self) -> dict[str, list[IpGroup]]:
+    def _unmarked_groups(self) -> dict[str, list[IpGroup]]:
         return _grouped([group for group in self.ip_groups if not read_mark(group.description)], lambda one: one.name)
 
     @cached_property
     def _balancers_of(self) -> dict[str | None, list[LoadBalancer]]:
-        present = [one for one in self.load_balancers if one.provisioning_status != "PENDING_DELETE"]
-        return _grouped(present, exposure_of)
+        return _grouped(standing(self.load_balancers), exposure_of)
 
     @cached_property
     def _listeners_of(self) -> dict[str, list[Listener]]:
@@ -230,15 +223,6 @@ def plain(entries: Iterable[str]) -> tuple[str, ...]:
 def _by_mark(resources: Iterable[M]) -> dict[str, list[M]]:
     marked = [(mark.exposure, one) for one in resources if (mark := read_mark(one.description))]
     return {exposure: [one for _, one in pairs] for exposure, pairs in _grouped(marked, lambda pair: pair[0]).items()}
-
-
-def _named(name: str, exposure: str) -> bool:
-    return name.partition("@")[0] == resource_name(exposure)
-
-
-def _is_of(pool: Pool, exposure: str) -> bool:
-    mark = read_mark(pool.description)
-    return pool.name == resource_name(exposure) if mark is None else mark.exposure == exposure
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

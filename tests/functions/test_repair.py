@@ -13,7 +13,7 @@ from shared.otc.eip import PublicIp
 from shared.probe import ProbeAnswer
 from shared.record import read_record
 from shared.request import Risk
-from shared.resources.holdings import listener_name
+from shared.resources.ownership import listener_name
 from shared.verification.verdict import VerdictKind
 from tests.chaos.scenes import ONE_SET, holdings
 from tests.functions.test_changes import did

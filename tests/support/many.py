@@ -8,7 +8,7 @@ from emulator import World
 from shared.ids import allow_digest, exposure_id, resource_name
 from shared.record import Mark, Mode, Record
 from shared.resources.backend import pool_description
-from shared.resources.holdings import TAG, listener_name
+from shared.resources.ownership import TAG, listener_name
 
 RUN = "0c5f5ad3-5a1f-4a52-8f0b-0a3d7e3f6a01"
 ALLOW = ("203.0.113.0/24",)

@@ -1,4 +1,4 @@
-"""What is old enough, who else uses what is shared, and what becomes of a failed run's resources."""
+"""Whose a resource is, what is old enough, who else uses what is shared, and what becomes of a failed run's."""
 
 from __future__ import annotations
 
@@ -8,14 +8,62 @@ import pytest
 
 from functions.review_failure import decide_failure
 from shared.errors import ErrorCode
-from shared.record import Mode
+from shared.ids import resource_name
+from shared.otc.elb import IpGroup, LoadBalancer
+from shared.record import Mark, Mode
 from shared.request import OnFailure
 from shared.resources.age import older_than
+from shared.resources.ownership import anchors_of, load_balancers_of
 from shared.resources.users import peering_users, whitelist_subnets
 from tests.shared.test_record import LONGEST
 
 CROSS = replace(LONGEST, exposure="a", mode=Mode.CROSS_VPC, vpc="elb", peer_vpc="dcs", instance="i", subnet="s1")
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
+MINE, OTHER = Mark("a", LONGEST.run).text(), Mark("b", LONGEST.run).text()
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "listeners", "seen", "anchors"),
+    [
+        (resource_name("a"), MINE, (), (), True),
+        ("renamed", MINE, (), (), True),
+        (resource_name("a"), OTHER, ("l",), (), False),
+        (resource_name("a"), "", ("l",), (), True),
+        (resource_name("a"), "", ("another",), (), False),
+        ("theirs", "", ("l",), (), False),
+        ("theirs", "", (), ("g",), True),
+    ],
+)
+def test_an_anchor_is_told_by_its_mark_and_without_one_by_our_name_on_our_listener_or_by_having_been_seen(
+    name: str, description: str, listeners: tuple[str, ...], seen: tuple[str, ...], *, anchors: bool
+) -> None:
+    group = IpGroup(id="g", name=name, description=description, listener_ids=("l",))
+    assert anchors_of([group], "a", listeners=listeners, seen=seen) == ([group] if anchors else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "tag", "status", "ours"),
+    [
+        ("renamed", MINE, None, "ACTIVE", True),
+        ("renamed", "", "a", "ACTIVE", True),
+        (resource_name("a"), "", None, "ACTIVE", False),
+        (resource_name("a"), OTHER, "a", "ACTIVE", False),
+        (resource_name("a"), MINE, "a", "PENDING_CREATE", True),
+        (resource_name("a"), MINE, "a", "PENDING_DELETE", False),
+    ],
+)
+def test_a_load_balancer_is_told_by_its_mark_else_by_its_tag_until_it_is_being_deleted(
+    name: str, description: str, tag: str | None, status: str, *, ours: bool
+) -> None:
+    balancer = LoadBalancer(
+        id="lb",
+        name=name,
+        description=description,
+        provisioning_status=status,
+        operating_status="ONLINE",
+        tags={"dcs-access": tag} if tag else {},
+    )
+    assert load_balancers_of([balancer], "a") == ([balancer] if ours else [])
 
 
 @pytest.mark.parametrize(
