@@ -33,7 +33,7 @@ class Account:
     ) -> None:
         self.world, self.clock, self.dials, self.data_plane = world, clock, dials, data_plane
         self.lock = RLock()
-        self.outbox = Outbox(clock)
+        self.outbox = Outbox(clock, lambda: dials.function_concurrency)
         # Work that a world left over may be due before everything is in place.
         with self.lock:
             self.iam = IamBackend(self)

@@ -11,7 +11,7 @@ from emulator.clock import Clock, SystemClock
 
 LOG = logging.getLogger(__name__)
 Work = Callable[[], None]
-MAX_WORKERS = 16
+MIN_WORKERS = 16
 
 
 class Outbox:
@@ -19,10 +19,14 @@ class Outbox:
 
     With the machine's clock worker threads do it, started as they are needed; with any other clock
     it waits for `drain`.
+
+    Args:
+        clock: When work is due.
+        long_works: How much of the work may take its time at once; the rest never waits for it.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, long_works: Callable[[], int] = lambda: 0) -> None:
+        self._clock, self._long_works = clock, long_works
         self._staffed = isinstance(clock, SystemClock)
         self._condition = Condition()
         self._heap: list[tuple[float, int, Work]] = []
@@ -78,7 +82,8 @@ class Outbox:
             self._condition.notify_all()
 
     def _staff(self) -> None:
-        if self._staffed and self._heap and not self._idle and self._workers < MAX_WORKERS:
+        room = self._workers < MIN_WORKERS + self._long_works()
+        if self._staffed and self._heap and not self._idle and room:
             self._workers += 1
             Thread(target=self._work, name="outbox", daemon=True).start()
 

@@ -39,6 +39,7 @@ def invoke(account: Account, project_id: str, function_urn: str, request: Reques
         if len(request.body) > MAX_BODY:
             raise too_large("6 MB")
         _event(request)
+        version_asked = _version_asked(request)
         request_id = account.functiongraph.queue.new_request_id()
         memory = _memory(request) or function.versions[version].memory_size
         work = account.functiongraph.running.start(
@@ -47,7 +48,7 @@ def invoke(account: Account, project_id: str, function_urn: str, request: Reques
 
     def answer() -> Answer:
         result = _awaited(account, work)
-        return _answer(request, request_id, memory, result)
+        return _answer(result, _headers(request, request_id, version_asked, memory, result))
 
     return Later(answer)
 
@@ -118,6 +119,14 @@ def _memory(request: Request) -> int | None:
     return int(text)
 
 
+def _version_asked(request: Request) -> str:
+    """How the answer is to look."""
+    version = request.headers.get("x-cff-request-version", "v0")
+    if version not in ("v0", "v1"):
+        raise Refusal(400, "FSS.0400", "Invalid parameter X-CFF-Request-Version: it is v0 or v1.")
+    return version
+
+
 def _awaited(account: Account, work: Callable[[], RunResult]) -> RunResult:
     """What a function gives within the gateway's patience; it runs on when that is over.
 
@@ -137,21 +146,17 @@ def _awaited(account: Account, work: Callable[[], RunResult]) -> RunResult:
     return results[0]
 
 
-def _answer(request: Request, request_id: str, memory: int, result: RunResult) -> Answer:
-    headers = _headers(request, request_id, memory, result)
+def _answer(result: RunResult, headers: dict[str, str]) -> Answer:
     if result.error_code >= KernelCode.OVERLOADED:
         raise ApiError(429, {"error_code": "FSS.0429", "error_msg": "Too many requests."}, headers)
     if headers["X-CFF-Response-Version"] == "v0":
         return Answer(200, headers=headers, content=result.body)
     text = result.body.decode(errors="replace")
-    return Answer(200, {"request_id": request_id, "result": text, "log": result.log, "status": 200}, headers)
+    body = {"request_id": headers["X-Cff-Request-Id"], "result": text, "log": result.log, "status": 200}
+    return Answer(200, body, headers)
 
 
-def _headers(request: Request, request_id: str, memory: int, result: RunResult) -> dict[str, str]:
-    version = request.headers.get("x-cff-request-version", "v0")
-    with saying():
-        if version not in ("v0", "v1"):
-            raise Refusal(400, "FSS.0400", "Invalid parameter X-CFF-Request-Version: it is v0 or v1.")
+def _headers(request: Request, request_id: str, version: str, memory: int, result: RunResult) -> dict[str, str]:
     billed = max(1, ceil(result.duration_ms))
     invoked = {
         "duration": round(result.duration_ms, 3),

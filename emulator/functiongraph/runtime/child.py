@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +43,24 @@ class Child:
         python: The interpreter; only its standard library is seen.
         environment: All of the process's environment.
         directory: Where it stands.
+
+    Raises:
+        OSError: If the machine has no room for it.
     """
 
     def __init__(self, python: str, environment: dict[str, str], directory: Path) -> None:
-        self._channel, channel = socket.socketpair()
-        # Nothing is ever written to it; it closes when this process ends, however it ends, and the child goes then.
-        lifeline, self._lifeline = os.pipe()
-        self._log = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in `end`
-        fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)
         self._received = bytearray()
         self._peak = 0.0
-        with channel:
+        with ExitStack() as held, ExitStack() as passed_on:
+            self._channel, channel = socket.socketpair()
+            held.callback(self._channel.close)
+            passed_on.callback(channel.close)
+            # Nothing is ever written to it; it closes when this process ends, however it ends, and the child goes then.
+            lifeline, own_end = os.pipe()
+            held.callback(os.close, own_end)
+            passed_on.callback(os.close, lifeline)
+            self._log = held.enter_context(tempfile.TemporaryFile(buffering=0))
+            fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)
             self._process = subprocess.Popen(  # noqa: S603
                 [
                     *(python, "-I", "-S", "-u", "-X", "utf8", bootstrap.__file__),
@@ -67,7 +74,7 @@ class Child:
                 pass_fds=[channel.fileno(), lifeline],
                 start_new_session=True,
             )
-        os.close(lifeline)
+            self._held = held.pop_all()
 
     @property
     def alive(self) -> bool:
@@ -155,6 +162,4 @@ class Child:
         """Kill the process and let go of all that it held."""
         self.kill()
         self._process.wait()
-        self._channel.close()
-        os.close(self._lifeline)
-        self._log.close()
+        self._held.close()

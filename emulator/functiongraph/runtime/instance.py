@@ -89,6 +89,12 @@ class Instance:
         return self._result(invocation, reply, began)
 
     def _start(self) -> Child:
+        try:
+            return self._launched()
+        except OSError as error:
+            raise BrokenError(KernelCode.START_FAILED, f"the instance cannot be started: {error}") from error
+
+    def _launched(self) -> Child:
         if not self.spec.runtime.startswith("Python"):
             raise BrokenError(KernelCode.START_FAILED, f"there is no runtime {self.spec.runtime} here")
         try:

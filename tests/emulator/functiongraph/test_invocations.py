@@ -53,11 +53,12 @@ def test_the_answer_is_what_the_function_returned_and_headers_say_how_it_went(
     assert "X-Cff-Function-Log" not in answer.headers
 
 
-def test_the_other_form_of_answer_wraps_result_and_log(api: Caller, urn: str) -> None:
+def test_the_other_form_of_answer_wraps_result_and_log(api: Caller, urn: str, runner: Inline) -> None:
     answer = invoke(api, urn, {"a": 1}, X_CFF_Request_Version="v1", X_Cff_Log_Type="tail").json()
     assert json.loads(answer["result"]) == {"a": 1}
     assert (answer["status"], answer["log"].startswith("Start invoke")) == (200, True)
     assert invoke(api, urn, {}, X_CFF_Request_Version="v2").json()["error_code"] == "FSS.0400"
+    assert len(runner.runs) == 1, "what is refused is not run"
 
 
 def test_a_caller_may_ask_for_another_memory(api: Caller, urn: str, runner: Inline) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 
 from emulator import Emulator, ManualClock, World
-from emulator.dials import Events, FunctionTrouble
+from emulator.dials import Dials, Events, FunctionTrouble
 from emulator.functiongraph.queue import HISTORY
 from tests.emulator.client import Caller
 from tests.emulator.functiongraph.inline import FUNCTIONS, Inline, create, raising
@@ -39,6 +40,30 @@ def urn(api: Caller) -> str:
 def send(api: Caller, urn: str, event: Any) -> str:
     request_id: str = api.post(f"{FUNCTIONS}/{urn}/invocations-async", event, 202)["request_id"]
     return request_id
+
+
+def test_as_many_run_at_once_as_the_account_may_and_what_is_more_waits(runner: Inline) -> None:
+    limit = 30
+    cloud = Emulator(World(), dials=Dials(function_concurrency=limit, async_retry_seconds=0.01), runner=runner)
+    api, meeting, last = Caller(cloud), Barrier(limit + 1), Event()
+
+    def handler(event: Any, _: object) -> None:
+        if event == "last":
+            last.set()
+            return
+        meeting.wait(5)
+        meeting.wait(5)
+
+    runner.handlers["hello"] = handler
+    urn = create(api)
+    for number in range(limit):
+        send(api, urn, number)
+    meeting.wait(5)
+    send(api, urn, "last")
+    assert not last.wait(0.05)
+    meeting.wait(5)
+    assert last.wait(5)
+    cloud.close()
 
 
 def configure(api: Caller, urn: str, **settings: Any) -> None:

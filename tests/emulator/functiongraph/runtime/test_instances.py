@@ -256,3 +256,12 @@ def test_when_the_emulators_process_is_killed_nothing_is_left(tmp_path):
         pids = [idle, *(at_work(tmp_path / name) for name in "01")]
         emulator.kill()
     eventually(lambda: all(ended(pid) for pid in pids) and not Path(folder).exists())
+
+
+def test_an_instance_that_the_machine_cannot_start_is_a_failed_start_and_nothing_of_it_is_left(tmp_path):
+    runner = ProcessRunner(python=str(tmp_path / "missing"))
+    result = runner.run(answers("1"), asked())
+    assert result.error_code == KernelCode.START_FAILED
+    assert "cannot be started" in said(result)["errorMessage"]
+    assert runner._instances == []
+    runner.close()
