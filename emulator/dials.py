@@ -67,8 +67,8 @@ class Dials(Strict):
     list_tables_show_routes: bool = False
     # DCS: whether lists say `no_password_access` as text, like their page's table, or as a boolean, like its sample.
     dcs_list_as_text: bool = False
-    # EIP.
-    eip_v3_offered: bool = True
+    # EIP: whether v3 is offered; None is everywhere but in eu-nl.
+    eip_v3_offered: bool | None = None
     eip_bound_status: Literal["ACTIVE", "ELB"] = "ACTIVE"
     # IAM.
     token_hours: float = 24.0

@@ -1,4 +1,4 @@
-"""EIPs on the wire of v3, which not every region offers (a dial)."""
+"""EIPs on the wire of v3, which not every region offers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from emulator.eip.queries import Eip3Query, matches, page_of_eips
 from emulator.vpc.errors import Vpc3Errors, v3
 
 ERRORS = Vpc3Errors()
+# EIP API v3: binding an EIP.
+WITHOUT_V3 = ("eu-nl",)
 
 
 class Association(Strict):
@@ -35,7 +37,7 @@ class AssociationBody(Strict):
 def list_eips_v3(account: Account, project_id: str, query: Eip3Query) -> Answer:
     """EIP API v3: querying all EIPs.
 
-    Assumed: the envelope of refusals; where it is not offered is the dial `eip_v3_offered`.
+    Assumed: the envelope of refusals. It is not offered in eu-nl (dial `eip_v3_offered`).
     """
     _offered(account)
     mine = seen(owned(account.eip.state.publicips, project_id), account.now())
@@ -86,7 +88,8 @@ def list_pools(account: Account) -> Answer:
 
 
 def _offered(account: Account) -> None:
-    if not account.dials.eip_v3_offered:
+    said = account.dials.eip_v3_offered
+    if said is False or (said is None and account.world.region in WITHOUT_V3):
         raise api_not_found()
 
 

@@ -139,6 +139,14 @@ def test_where_v3_is_not_offered_the_gateway_says_so(bound: Caller):
         assert bound.refused("GET", f"/v3/{{pid}}/eip/{path}") == (404, "APIGW.0101")
 
 
+def test_v3_is_not_offered_in_the_netherlands_unless_a_dial_says_so():
+    dutch = Emulator(World.loads("{region: eu-nl, iam: {projects: [{name: eu-nl_demo}]}}"))
+    api, path = Caller(dutch, project="eu-nl_demo"), "/v3/{pid}/eip/publicips"
+    assert api.refused("GET", path) == (404, "APIGW.0101")
+    dutch.set_dials({"eip_v3_offered": True})
+    assert api.get(path)["total_count"] == 0
+
+
 def test_lists_filter_by_repeated_keys_and_page_by_marker(api: Caller):
     made = [api.post(EIPS, body())["publicip"] for _ in range(3)]
     ids = [eip["id"] for eip in made]
