@@ -20,7 +20,8 @@ from shared.verification.report import ends_soon, judge, report
 from shared.verification.telling import build_verdict_event, event_of_verdict
 from shared.verification.verdict import Verdict, VerifyResult
 
-_TELLING = timedelta(seconds=40)
+_TELLING = timedelta(seconds=25)
+"""From the step's begin: a delivery begun until then ends before the step times out, and with it the whole look."""
 
 
 class _Order(Order):
@@ -41,7 +42,7 @@ def _verify(order: _Order, services: Services) -> VerifyResult:
     at_work = services.settings.debounce_seconds
     verdicts = judge(project, now, request.exposures, request.skip, at_work=at_work)
     events = list(_events(order, services, verdicts, now))
-    until = services.now() + _TELLING
+    until = now + _TELLING
     told = gather(*(partial(_tell, services, sink, events, until) for sink in services.sinks(request.notify)))
     found = report(verdicts, now, repair=request.repair, findings=tuple(each for each in told if each))
     return found.model_copy(update={"repairs": (), "expired": ()}) if request.report_only else found
@@ -67,7 +68,7 @@ def _tell(services: Services, sink: Sink, events: Sequence[dict[str, Any]], unti
     for number, event in enumerate(events):
         try:
             if services.now() > until:
-                return _untold(f"The {sink.name} is too slow.", number, events)
+                return _untold(f"There was no more time for the {sink.name}.", number, events)
             sink.deliver(event)
         except TemporaryError as problem:
             return _untold(problem.data.message, number, events)

@@ -11,14 +11,18 @@ import pytest
 
 from emulator.account import Account
 from emulator.elb.models import IpEntry, IpGroup, Listener, LoadBalancer
+from emulator.faults import Fault
 from shared.errors import ErrorCode, TemporaryError
 from shared.ids import resource_name
+from shared.otc.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 from shared.verification.observe import observe_project
 from shared.verification.report import judge
 from tests.chaos.scenes import SCENES
 from tests.functions.verifying import VERIFY, age, change, many, verify
 from tests.support.product import Product
 from tests.support.worlds import world
+from workflow.language.definition import Task
+from workflow.machines import load_machine
 
 
 def one() -> Product:
@@ -371,6 +375,28 @@ def test_a_sink_that_fails_is_left_alone_and_reported() -> None:
     assert finding["message"] == "The webhook gave no answer. It got 0 of 3 events."
     assert len(tried) == 1
     assert len(product.sink.events) == 3
+
+
+def test_telling_ends_before_the_step_times_out_however_long_the_look_took() -> None:
+    product = many(5)
+    begun = product.clock.now()
+    told: list[float] = []
+
+    class Slow:
+        name = "topic"
+
+        def deliver(self, _event: dict[str, Any]) -> None:
+            told.append(product.clock.now())
+            product.clock.advance_to(product.clock.now() + 10)
+
+    product.emulator.faults.add(Fault(method="GET", path="*/whitelist", delay=12))
+    product.services = type(product.services)(**{**vars(product.services), "sinks": lambda _: [Slow()]})
+    (finding,) = verify(product)["findings"]
+    assert finding["message"] == "There was no more time for the topic. It got 2 of 5 events."
+    (step,) = [flow.states["VerifyExposures"] for flow in load_machine("verify").flows.values()]
+    assert isinstance(step, Task)
+    assert step.timeout_seconds is not None
+    assert told[-1] + CONNECT_TIMEOUT + READ_TIMEOUT < begun + step.timeout_seconds
 
 
 @pytest.mark.parametrize("scene", SCENES)
