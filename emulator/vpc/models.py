@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid5
@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from emulator.core.resources import NAMESPACE, Resource, Strict, Table, find
 from emulator.core.state import State
-from emulator.core.text import AddressIfAny
+from emulator.core.text import Address, AddressIfAny
 
 if TYPE_CHECKING:
     from emulator.world import World
@@ -73,6 +73,8 @@ class Subnet(Resource):
     dhcp_enable: bool = True
     primary_dns: AddressIfAny = "100.125.4.25"
     secondary_dns: AddressIfAny = "100.125.129.199"
+    further_dns: list[Address] = []
+    ntp: str | None = None
     addresses: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -95,6 +97,17 @@ class Subnet(Resource):
     def free(self) -> int:
         """How many addresses are left."""
         return self.total - len(self.addresses)
+
+    @property
+    def dns(self) -> list[str]:
+        """The name servers."""
+        return [server for server in (self.primary_dns, self.secondary_dns, *self.further_dns) if server]
+
+    def use_dns(self, servers: Iterable[str]) -> None:
+        """Use these name servers, in this order; empty ones are none."""
+        first, second, *further = [*dict.fromkeys(filter(None, servers)), "", ""]
+        self.primary_dns, self.secondary_dns = first, second
+        self.further_dns = [server for server in further if server]
 
     def assignable(self, address: str) -> bool:
         """Whether an address is free and not reserved."""

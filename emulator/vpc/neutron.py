@@ -150,7 +150,7 @@ def update_subnet_v2(account: Account, project_id: str, subnet_id: str, body: Su
     subnet.name = subnet.name if change.name is None else change.name
     subnet.dhcp_enable = subnet.dhcp_enable if change.enable_dhcp is None else change.enable_dhcp
     if change.dns_nameservers is not None:
-        subnet.primary_dns, subnet.secondary_dns = (*change.dns_nameservers, "", "")[:2]
+        subnet.use_dns(change.dns_nameservers)
     account.touch(subnet)
     return one("subnet", subnet_id, _subnets(account, project_id), FieldsQuery())
 
@@ -256,7 +256,7 @@ def _subnets(account: Account, project_id: str) -> Iterator[dict[str, Any]]:
             "ip_version": 4,
             "enable_dhcp": subnet.dhcp_enable,
             "allocation_pools": [{"start": str(subnet.network[2]), "end": str(subnet.network[last])}],
-            "dns_nameservers": [dns for dns in (subnet.primary_dns, subnet.secondary_dns) if dns],
+            "dns_nameservers": subnet.dns,
             "host_routes": [],
         }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ipaddress import IPv4Address
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from emulator.account import Account
 from emulator.core.message import Answer, no_content, ok
@@ -26,6 +27,14 @@ from emulator.vpc.models import Subnet, Vpc
 
 ERRORS = VpcErrors()
 ERRORS3 = Vpc3Errors()
+MAX_NTP = 4
+
+
+def _servers(value: str) -> str:
+    servers = [str(IPv4Address(server)) for server in value.split(",")]
+    if len(set(servers)) != len(servers) or len(servers) > MAX_NTP:
+        raise ValueError(f"at most {MAX_NTP}, each once")
+    return ",".join(servers)
 
 
 class VpcFields(Strict):
@@ -87,18 +96,43 @@ class ExtendBody(Strict):
     vpc: ExtendFields
 
 
-class SubnetFields(Strict):
+class DhcpOption(Strict):
+    """An option that DHCP tells: up to four NTP servers, separated by commas; null is none."""
+
+    opt_name: Literal["ntp"]
+    opt_value: Annotated[str, AfterValidator(_servers)] | None = None
+
+
+class SubnetOptions(Strict):
+    """What a new subnet and a changed one may have; `dnsList` is all name servers, and goes before the two."""
+
+    description: Description | None = None
+    dhcp_enable: bool | None = None
+    primary_dns: AddressIfAny | None = None
+    secondary_dns: AddressIfAny | None = None
+    dns_list: list[Address] | None = Field(default=None, alias="dnsList")
+    extra_dhcp_opts: list[DhcpOption] | None = Field(default=None, max_length=1)
+
+    def apply(self, subnet: Subnet) -> None:
+        """Give a subnet what was sent."""
+        subnet.description = subnet.description if self.description is None else self.description
+        subnet.dhcp_enable = subnet.dhcp_enable if self.dhcp_enable is None else self.dhcp_enable
+        pairs = ((self.primary_dns, subnet.primary_dns), (self.secondary_dns, subnet.secondary_dns))
+        two = [old if new is None else new for new, old in pairs]
+        subnet.use_dns([*two, *subnet.further_dns] if self.dns_list is None else self.dns_list)
+        for option in self.extra_dhcp_opts or ():
+            subnet.ntp = option.opt_value
+
+
+class SubnetFields(SubnetOptions):
     """What a new subnet is to be."""
 
     name: Name64
     cidr: Cidr
     gateway_ip: Address
     vpc_id: str
-    description: Description = ""
-    dhcp_enable: bool = True
-    primary_dns: AddressIfAny = ""
-    secondary_dns: AddressIfAny = ""
     availability_zone: str = ""
+    ipv6_enable: Literal[False] = False
 
 
 class SubnetBody(Strict):
@@ -107,14 +141,10 @@ class SubnetBody(Strict):
     subnet: SubnetFields
 
 
-class SubnetChange(Strict):
+class SubnetChange(SubnetOptions):
     """What may change in a subnet."""
 
     name: Name64
-    description: Description | None = None
-    dhcp_enable: bool | None = None
-    primary_dns: AddressIfAny | None = None
-    secondary_dns: AddressIfAny | None = None
 
 
 class SubnetChangeBody(Strict):
@@ -215,8 +245,10 @@ def create_subnet(account: Account, project_id: str, body: SubnetBody) -> Answer
     """VPC API: creating a subnet; answers 200, and UNKNOWN until it is looked at."""
     fields = body.subnet
     vpc = _find_vpc(account, project_id, fields.vpc_id)
+    place = fields.model_dump(include={"name", "cidr", "gateway_ip", "availability_zone"})
     with refusing(v1):
-        subnet = account.vpc.create_subnet(vpc, **fields.model_dump(exclude={"vpc_id"}))
+        subnet = account.vpc.create_subnet(vpc, **place, primary_dns="", secondary_dns="")
+    fields.apply(subnet)
     return ok({"subnet": {**_subnet(subnet), "status": "UNKNOWN"}})
 
 
@@ -240,8 +272,8 @@ def show_subnet(account: Account, project_id: str, subnet_id: str) -> Answer:
 def update_subnet(account: Account, project_id: str, vpc_id: str, subnet_id: str, body: SubnetChangeBody) -> Answer:
     """VPC API: updating subnet information; the answer has id and status alone."""
     subnet = _find_subnet(account, project_id, vpc_id, subnet_id)
-    for name, value in body.subnet.model_dump(exclude_none=True).items():
-        setattr(subnet, name, value)
+    subnet.name = body.subnet.name
+    body.subnet.apply(subnet)
     account.touch(subnet)
     return ok({"subnet": {"id": subnet.id, "status": "ACTIVE"}})
 
@@ -367,10 +399,10 @@ def _subnet(subnet: Subnet) -> dict[str, Any]:
         "dhcp_enable": subnet.dhcp_enable,
         "primary_dns": subnet.primary_dns,
         "secondary_dns": subnet.secondary_dns,
-        "dnsList": [dns for dns in (subnet.primary_dns, subnet.secondary_dns) if dns],
+        "dnsList": subnet.dns,
         "neutron_network_id": subnet.id,
         "neutron_subnet_id": subnet.neutron_subnet_id,
-        "extra_dhcp_opts": [],
+        "extra_dhcp_opts": [{"opt_name": "ntp", "opt_value": subnet.ntp}] if subnet.ntp else [],
         "tenant_id": subnet.project_id,
         "created_at": without_z(subnet.created_at),
         "updated_at": without_z(subnet.updated_at),

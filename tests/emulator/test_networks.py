@@ -166,6 +166,40 @@ def test_a_name_server_is_changed_to_an_address_or_to_none(api: Caller, vpcs, su
     assert api.refused("PUT", f"/v2.0/subnets/{subnet['neutron_subnet_id']}", neutron) == (400, "HTTPBadRequest")
 
 
+def test_the_list_of_name_servers_says_the_first_two_as_well_and_may_have_more(api: Caller, vpcs: dict[str, str]):
+    made = api.post(SUBNETS, subnet_body(vpcs["vpc-elb"], dnsList=["1.1.1.1", "8.8.8.8", "9.9.9.9"]))["subnet"]
+    assert (made["primary_dns"], made["secondary_dns"]) == ("1.1.1.1", "8.8.8.8")
+    path = f"{VPCS}/{vpcs['vpc-elb']}/subnets/{made['id']}"
+
+    def after(**fields: Any) -> list[str]:
+        api.put(path, {"subnet": {"name": "s", **fields}})
+        shown: list[str] = api.get(f"{SUBNETS}/{made['id']}")["subnet"]["dnsList"]
+        return shown
+
+    assert after(description="d") == ["1.1.1.1", "8.8.8.8", "9.9.9.9"]
+    assert after(primary_dns="4.4.4.4") == ["4.4.4.4", "8.8.8.8", "9.9.9.9"]
+    assert after(dnsList=["1.1.1.1"]) == ["1.1.1.1"]
+    assert after(dnsList=[]) == []
+    assert after(secondary_dns="8.8.8.8") == ["8.8.8.8"]
+    assert api.get(f"{SUBNETS}/{made['id']}")["subnet"]["primary_dns"] == "8.8.8.8"
+    assert api.refused("PUT", path, {"subnet": {"name": "s", "dnsList": ["x"]}}) == (400, "VPC.0101")
+    without = api.post(SUBNETS, subnet_body(vpcs["vpc-elb"], "10.0.2.0/24"))["subnet"]
+    assert (without["dnsList"], without["primary_dns"]) == ([], "")
+
+
+def test_a_subnet_tells_its_time_servers_until_they_are_taken_away(api: Caller, vpcs: dict[str, str]):
+    def option(value: str | None) -> dict[str, Any]:
+        return {"extra_dhcp_opts": [{"opt_name": "ntp", "opt_value": value}]}
+
+    made = api.post(SUBNETS, subnet_body(vpcs["vpc-elb"], **option("10.100.0.33,10.100.0.34")))["subnet"]
+    assert made["extra_dhcp_opts"] == option("10.100.0.33,10.100.0.34")["extra_dhcp_opts"]
+    path = f"{VPCS}/{vpcs['vpc-elb']}/subnets/{made['id']}"
+    for wrong in ("", "now", "1.1.1.1,1.1.1.1", "1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5"):
+        assert api.refused("PUT", path, {"subnet": {"name": "s", **option(wrong)}}) == (400, "VPC.0101")
+    api.put(path, {"subnet": {"name": "s", **option(None)}})
+    assert api.get(f"{SUBNETS}/{made['id']}")["subnet"]["extra_dhcp_opts"] == []
+
+
 def test_a_vpc_is_deleted_only_when_nothing_is_in_it(api: Caller, vpcs: dict[str, str]):
     vpc_id, other = new_vpc(api), vpcs["vpc-elb"]
     assert api.refused("DELETE", f"{VPCS}/{other}") == (409, "VPC.0104")
