@@ -70,7 +70,10 @@ _ADVICE = {
     ErrorCode.REFUSED: "Correct what the message names.",
 }
 _LONGEST_MESSAGE = 300
-_LONGEST_WAIT = 300.0
+PACED = frozenset({ErrorCode.THROTTLED, ErrorCode.SERVER_ERROR})
+"""The failures of which a gateway may say how long to wait before another try."""
+LONGEST_RETRY_AFTER = 60.0
+"""Seconds that are believed of what it asks for: an engine sleeps them, and sleeping is paid for."""
 
 
 class AmbiguousError(TemporaryError):
@@ -109,7 +112,7 @@ def problem(call: Call, answer: Answer) -> AccessError:
         _message(call, answer.status, code, cloud_code, cloud_message),
         resource=call.path,
         advice=_advice(call, code),
-        retry_after=_retry_after(answer) if issubclass(kind, TemporaryError) else None,
+        retry_after=_retry_after(answer) if code in PACED else None,
     )
 
 
@@ -169,5 +172,5 @@ def _retry_after(answer: Answer) -> float | None:
     """The seconds that the gateway asks for, within reason: nobody waits for a day."""
     for name, value in answer.headers.items():
         if name.lower() == "retry-after" and value.strip().isdecimal():
-            return min(float(value), _LONGEST_WAIT)
+            return min(float(value), LONGEST_RETRY_AFTER)
     return None

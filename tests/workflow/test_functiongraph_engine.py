@@ -241,6 +241,9 @@ def test_every_machine_of_ours_waits_short_enough(name: str) -> None:
         (task(Retry=[{"ErrorEquals": ["E"], "MaxAttempts": 10}]), True),
         (task(Retry=[{"ErrorEquals": ["E"], "MaxAttempts": 10, "MaxDelaySeconds": 30}]), False),
         (task(Retry=[{"ErrorEquals": ["E"], "MaxAttempts": 99999999, "BackoffRate": 1.0}]), True),
+        (task(Retry=[{"ErrorEquals": ["Throttled"], "MaxAttempts": 15, "BackoffRate": 1.0}]), False),
+        (task(Retry=[{"ErrorEquals": ["Throttled"], "MaxAttempts": 16, "BackoffRate": 1.0}]), True),
+        (task(Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 16, "BackoffRate": 1.0}]), True),
     ],
 )
 def test_a_state_that_may_wait_for_more_than_a_quarter_of_an_hour_is_refused(

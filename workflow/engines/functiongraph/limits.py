@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shared.errors import ErrorCode, PermanentError
+from shared.otc.problems import LONGEST_RETRY_AFTER, PACED
+from workflow.interpreter.failure import matches
 from workflow.language import Machine
 from workflow.language.definition import Map, Parallel, Retrier, State, Task, Wait
 
@@ -44,10 +46,12 @@ def _longest(state: State) -> float | None:
 
 
 def _total(retrier: Retrier) -> float:
-    """All delays of a retrier, jitter at its worst."""
+    """All delays of a retrier, jitter and gateways at their worst."""
+    paced = any(matches(retrier.error_equals, code) for code in PACED)
+    least = LONGEST_RETRY_AFTER if paced else 0.0
     total, delay = 0.0, float(retrier.interval_seconds)
     for _ in range(retrier.max_attempts):
-        total += min(delay, retrier.max_delay_seconds or delay)
+        total += max(min(delay, retrier.max_delay_seconds or delay), least)
         if total > LONGEST_WAIT:
             break
         delay *= retrier.backoff_rate
