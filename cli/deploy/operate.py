@@ -16,8 +16,9 @@ from cli.deploy.measure import report
 from cli.deploy.model import Template, template_schema
 from cli.deploy.package import build_package, digest
 from cli.deploy.run import application_of, cache_path, plan_removal, prepare, site_of, take_away
+from cli.deploy.runtime import runtime_of
 from cli.deploy.target import Target
-from cli.deploy.template import parameters_of, read_template, template_path
+from cli.deploy.template import Resolver, Surroundings, parameters_of, read_template, template_path
 from cli.exposures import exposures
 from cli.options import App, Format
 from cli.output import facts, show, table
@@ -90,7 +91,9 @@ def package(
     output: Format, parameters: dict[str, str], file: Path | None, target: Target, to: Path | None, *, measured: bool
 ) -> None:
     """Build the zip, write it, and say how large it is; measured, how long its handlers import."""
-    runtime = str(parameters_of(_template(file), parameters, os.environ.get).get("Runtime", ""))
+    wanted = _template(file)
+    values = parameters_of(wanted, parameters, os.environ.get)
+    runtime = runtime_of(Resolver(wanted, Surroundings("", "", "", values)))
     built = build_package(target, runtime, cache_path())
     if to:
         _write(to, built)

@@ -21,6 +21,7 @@ from cli.deploy.observe import observe
 from cli.deploy.package import build_package, digest
 from cli.deploy.patience import PatientTransport
 from cli.deploy.ready import probes, wait_until_ready
+from cli.deploy.runtime import runtime_of
 from cli.deploy.state import AGENCY, FUNCTION, ORDER, POLICY, TRIGGER, Wanted, wanted_of
 from cli.deploy.target import Target
 from cli.deploy.template import SECRETS, Resolver, Surroundings, Value, parameters_of, read_template, refused
@@ -123,7 +124,7 @@ def prepare(
     resolver = Resolver(template, surroundings)
     check_variables(resolver)
     check_timers(resolver)
-    code = build_package(target_of(endpoint), str(parameters.get("Runtime", "")), cache)
+    code = build_package(target_of(endpoint), runtime_of(resolver), cache)
     site = site_of(transport, application_of(template, parameters), sleep, code)
     return Deployment(template, surroundings, site)
 

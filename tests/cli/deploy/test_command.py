@@ -51,6 +51,8 @@ def vpc(terminal: Terminal) -> str:
         (("--parameter", "Color=red"), "Parameters.Color"),
         (("--parameter", "LogDays=many"), "Parameters.LogDays"),
         (("--parameter", "Color"), "NAME=VALUE"),
+        (("--parameter", "Runtime=Python2.7"), "Parameters.Runtime"),
+        (("--parameter", "Runtime=Python3.10"), "Parameters.Runtime"),
         (("--parameter", "AllowLists=office"), "DCS_ACCESS_ALLOW_LISTS"),
         (("--parameter", "AllowLists=" + json.dumps({"a": ["203.0.113.7/32"] * 300})), "user_data"),
         (("--parameter", "MessageAccepts=everything"), "DCS_ACCESS_MESSAGE_ACCEPTS"),
@@ -68,6 +70,16 @@ def test_what_cannot_be_deployed_is_refused_by_its_field(words: tuple[str, ...],
     assert refused.exit_code == Exit.REFUSED
     assert field in refused.stderr
     assert terminal.mutations() == []
+
+
+def test_a_zip_is_not_built_for_a_runtime_on_which_it_does_not_run(tmp_path: Path):
+    words = ("template", "package", "--for", "emulator")
+    refused = run(*words, "--parameter", "Runtime=Python3.9")
+    assert refused.exit_code == Exit.REFUSED
+    assert "the functions run on Python3.12, not on Python3.9" in refused.stderr
+    other = tmp_path / "template.yaml"
+    other.write_text(template_path().read_text("utf-8").replace("runtime: {Ref: Runtime}", "runtime: Python3.9"))
+    assert "Properties.runtime" in run(*words, "--template", str(other)).stderr
 
 
 def test_the_help_says_what_becomes_of_runs_for_the_platform_does_not_tell_which_there_are(terminal: Terminal):
