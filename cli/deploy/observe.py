@@ -154,11 +154,8 @@ def _async_config(config: dict[str, Any]) -> dict[str, Any]:
 def _trigger(trigger: Trigger, urn: str, application: str) -> Found:
     name = trigger_name(function_name(urn), trigger.trigger_type_code, trigger.event_data)
     properties = {"trigger_status": trigger.trigger_status, "event_data": trigger.event_data}
-    # A trigger has no room for a mark: it is ours by its name, or by the name of its topic.
-    key = name.rpartition("/")[2]
-    ours = _plain(key).startswith(f"{_plain(application)}_")
+    # A trigger has no room for a mark, and its name may come from a parameter: what hangs on our function is ours, but
+    # what a topic of others sends it.
+    topic = name.rpartition("/")[2]
+    ours = trigger.trigger_type_code != "SMN" or topic.startswith(f"{application}-")
     return Found(TRIGGER, name, trigger.trigger_id, ours, properties, parent=urn)
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", "_")

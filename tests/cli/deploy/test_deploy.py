@@ -254,7 +254,17 @@ def test_a_function_that_left_the_template_is_removed_and_a_strangers_one_is_not
     assert len(account.emulator.world().functiongraph.functions) == 28
 
 
-def test_a_trigger_that_somebody_added_to_our_function_stays(account: Deployed):
+@pytest.mark.parametrize("application", ["dcs-access", "team-b"])
+def test_a_trigger_under_an_earlier_name_goes_so_that_nothing_is_done_twice(application: str, account: Deployed):
+    for given in ({"TraceName": "other_1"}, {}, {"TraceName": "other_2"}):
+        account.deploy(Application=application, **given)
+        triggers = account.emulator.world().functiongraph.triggers.values()
+        assert [one.event_data["name"] for one in triggers if one.type == "CTS"] == [
+            given.get("TraceName", "dcs_access_changes")
+        ]
+
+
+def test_a_topic_of_others_that_sends_to_our_function_goes_on_to_do_so(account: Deployed):
     account.deploy()
     site = account.deployment().site
     urn = site.cloud.smn.create_topic("orders", "of the shop")
