@@ -11,15 +11,19 @@ from shared.otc.client import ServiceClient
 from shared.otc.models import Seen
 from shared.otc.transport import Call, Service
 
+UNBOUND = frozenset({"DOWN", "PENDING_CREATE"})
+"""The statuses of an EIP that nothing uses."""
+
 
 class PublicIp(Seen):
-    """An EIP; bandwidth in Mbit/s."""
+    """An EIP; bandwidth in Mbit/s. Bound to a dedicated load balancer, it shows no port."""
 
     id: str
     address: str = Field(validation_alias=AliasChoices("public_ip_address", "address"))
     status: str
     create_time: str = ""
     alias: str | None = None
+    port_id: str | None = None
     bandwidth_id: str | None = None
     bandwidth_name: str | None = None
     bandwidth_size: int | None = None

@@ -7,7 +7,7 @@ from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
-from shared.otc.eip import PublicIp
+from shared.otc.eip import UNBOUND, PublicIp
 from shared.otc.elb import InlineBandwidth, InlineEip, LoadBalancer, LoadBalancerCreate
 from shared.planning.plan import Plan
 from shared.record import Mark, read_mark
@@ -17,8 +17,6 @@ from shared.resources.holdings import find_load_balancers, hold
 from shared.resources.ownership import TAG
 from shared.resources.takedown import find_addresses, release_listeners, release_pools
 from shared.results import Did, Kind, Touched
-
-_UNBOUND = frozenset({"DOWN", "PENDING_CREATE"})
 
 
 def ensure_load_balancer(
@@ -90,7 +88,7 @@ def _bind_address(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, eip_type:
 
 def loose_addresses(eips: Iterable[PublicIp], name: str) -> list[PublicIp]:
     """The addresses that were made with a load balancer of ours and are bound to nothing, the oldest first."""
-    loose = [eip for eip in eips if eip.bandwidth_name == name and eip.status in _UNBOUND]
+    loose = [eip for eip in eips if eip.bandwidth_name == name and eip.status in UNBOUND]
     return sorted(loose, key=lambda eip: (eip.create_time, eip.id))
 
 

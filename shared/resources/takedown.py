@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from shared.errors import ErrorCode, PermanentError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.ids import resource_name
 from shared.otc.cloud import Cloud
-from shared.otc.eip import PublicIp
+from shared.otc.eip import UNBOUND, PublicIp
 from shared.resources.converge import delete, not_ready
 from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, hold
+from shared.resources.ownership import exposure_of
 from shared.results import Did, Kind, Touched
 from shared.services import gather
 
@@ -35,16 +37,19 @@ def release_load_balancers(cloud: Cloud, balancers: Iterable[HeldBalancer], name
 
     A load balancer that carries something that is not ours is kept with its address, and reported. An address
     that somebody bound later is left; one of ours that outlived its load balancer, or was unbound, is found
-    by its bandwidth's name.
+    by its bandwidth's name, and kept if something that is not ours has it now.
+
+    Raises:
+        TemporaryError: `NotReady`, while something of ours is going away.
     """
     balancers = tuple(balancers)
     touched = [one for balancer in balancers for one in _release_load_balancer(cloud, balancer)]
     if any(one.did is Did.KEPT for one in touched):
         return touched
     eips = [eip for balancer in balancers for eip in balancer.eips]
-    if not (first and eips and all(eip.made for eip in eips)):
-        eips = [HeldEip(id=eip.id, address=eip.address) for eip in find_addresses(cloud, name)]
-    return [*touched, *(_release_eip(cloud, eip) for eip in eips)]
+    if first and eips and all(eip.made for eip in eips):
+        return [*touched, *(_release_eip(cloud, eip) for eip in eips)]
+    return [*touched, *(_release_found(cloud, eip, name, first=first) for eip in find_addresses(cloud, name))]
 
 
 def find_addresses(cloud: Cloud, name: str) -> list[PublicIp]:
@@ -99,7 +104,30 @@ def _delete(cloud: Cloud, pool_id: str, kind: Kind, identifier: str) -> None:
         delete(lambda: cloud.elb.delete_member(pool_id, identifier))
 
 
-def _release_eip(cloud: Cloud, eip: HeldEip) -> Touched:
+def _release_found(cloud: Cloud, eip: PublicIp, name: str, *, first: bool) -> Touched:
+    try:
+        return _release_eip(cloud, eip)
+    except TemporaryError as problem:
+        # At first it may just be its own load balancer that is still going away.
+        if first or problem.code is not ErrorCode.NOT_READY or eip.status in UNBOUND:
+            raise
+        stranger = _stranger_with(cloud, eip, name)
+        if stranger is None:
+            raise
+    return Touched(kind=Kind.EIP, id=eip.id, did=Did.KEPT, reason=f"{eip.address} is bound to {stranger} now")
+
+
+def _stranger_with(cloud: Cloud, eip: PublicIp, name: str) -> str | None:
+    """What a bound address is bound to, unless it is a load balancer of the exposure, even one that is going away."""
+    for balancer in cloud.elb.load_balancers():
+        bound = any(one.id == eip.id for one in balancer.public_ips)
+        if bound or (eip.port_id and balancer.vip_port_id == eip.port_id):
+            ours = resource_name(exposure_of(balancer) or "") == name
+            return None if ours else f"load balancer {balancer.id}"
+    return f"port {eip.port_id}" if eip.port_id else "what is no load balancer"
+
+
+def _release_eip(cloud: Cloud, eip: HeldEip | PublicIp) -> Touched:
     delete(lambda: cloud.eip.delete(eip.id))
     return _released(Kind.EIP, eip.id, f"{eip.address} was made with the load balancer")
 

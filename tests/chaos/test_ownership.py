@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
+
+import pytest
 
 from emulator import Dials, Fault
 from emulator.core.resources import Lag
@@ -59,6 +61,29 @@ def test_an_address_that_somebody_bound_later_is_left_and_ours_is_released() -> 
     swap_address(product)
     assert product.withdraw()["outcome"] == "withdrawn"
     assert [eip.address for eip in product.cloud.eip.public_ips()] == ["80.158.99.99"]
+
+
+@pytest.mark.parametrize("kind", ["PORT", "NATGW", "ELB"])
+def test_an_address_of_ours_that_was_bound_to_something_else_is_left_there_and_holds_no_withdrawal_up(
+    kind: Literal["PORT", "NATGW", "ELB"],
+) -> None:
+    product = Product()
+    product.expose()
+    with product.emulator.change() as account:
+        (ours,) = account.world.elb.loadbalancers.values()
+        theirs = ours.model_copy(update={"id": "theirs", "description": "", "tags": {}, "vip_port_id": "their-port"})
+        account.world.elb.loadbalancers["theirs"] = theirs
+        (eip,) = account.world.eip.publicips.values()
+        account.eip.unbind(eip)
+        account.eip.bind(eip, kind, "theirs")
+    output = product.withdraw()
+    assert output["outcome"] == "withdrawn"
+    (told,) = (each for each in output["event"]["data"]["resources"] if each["kind"] == "eip")
+    assert (told["did"], told["id"]) == ("kept", eip.id)
+    assert "theirs" in told["reason"] or kind == "NATGW"
+    (left,) = product.emulator.world().eip.publicips.values()
+    assert (left.bound_to, left.instance_id) == (kind, "theirs")
+    assert holdings(product)["elb.ipgroups"] == holdings(product)["vpc.peerings"] == 0
 
 
 def test_an_address_whose_deletion_failed_is_found_again_by_its_bandwidth() -> None:
