@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from emulator.core.text import Address
+from emulator.core.text import Address, EnterpriseProject
 from emulator.elb.models import (
     Algorithm,
     IpEntry,
@@ -91,6 +91,7 @@ class LoadBalancerCreate(Body):
     protection_status: Protection = "nonProtection"
     protection_reason: Text = ""
     waf_failure_action: Literal["discard", "forward"] = "forward"
+    enterprise_project_id: EnterpriseProject | None = None
 
 
 class LoadBalancerUpdate(Body):
@@ -242,7 +243,7 @@ class IpGroupUpdate(Body):
 class IpGroupCreate(IpGroupUpdate):
     """ELB API: creating an IP address group."""
 
-    enterprise_project_id: str | None = None
+    enterprise_project_id: EnterpriseProject | None = None
 
 
 class IpListBody(Body):

@@ -115,6 +115,7 @@ def test_without_flavors_it_gets_one_of_each_type(zoned):
         ({"ip_target_enable": "true"}, (400, "ELB.8902")),
         ({"tags": [{"key": "k" * 37, "value": ""}]}, (400, "ELB.8902")),
         ({"tags": [{"key": str(n), "value": ""} for n in range(21)]}, (400, "ELB.8902")),
+        ({"enterprise_project_id": "f1e2"}, (400, "ELB.8902")),
         ({"colour": "red"}, (400, "ELB.8902")),
     ],
 )
@@ -137,6 +138,12 @@ def test_an_inline_eip_must_be_possible(cloud, publicip, refused):
     bandwidth = {"name": "bw", "size": 5, "share_type": "PER", "charge_mode": "traffic"}
     wanted = {**publicip, "bandwidth": {**bandwidth, **publicip.get("bandwidth", {})}}
     assert cloud.refusal("POST", "loadbalancers", body(cloud, publicip=wanted)) == refused
+
+
+def test_the_one_enterprise_project_may_be_named(zoned):
+    for said in ("0", None):
+        made = zoned.make("loadbalancer", **body(zoned, enterprise_project_id=said)["loadbalancer"])
+        assert made["enterprise_project_id"] == "0"
 
 
 def test_an_unknown_field_is_named(cloud):
