@@ -43,7 +43,7 @@ class Listeners(Rules):
         fields = {name: getattr(body, name) for name in ListenerCreate.model_fields if name != "admin_state_up"}
         fields["ipgroup"] = self._binding(project_id, body.ipgroup)
         fields["tags"] = {tag.key: tag.value for tag in body.tags}
-        fields["keepalive_timeout"] = body.keepalive_timeout or DEFAULT_KEEPALIVE[body.protocol]
+        fields["keepalive_timeout"] = _keepalive(body, body.protocol)
         item = self._account.add(self.state.listeners, Listener, "elb", project_id, **fields)
         self.changed(owner)
         return item
@@ -62,6 +62,8 @@ class Listeners(Rules):
             self._check_pool(item.project_id, owner.id, item.protocol, given.get("default_pool_id"))
         if "ipgroup" in given:
             given["ipgroup"] = self._binding(item.project_id, body.ipgroup)
+        if "keepalive_timeout" in given:
+            given["keepalive_timeout"] = _keepalive(body, item.protocol)
         for name, value in given.items():
             setattr(item, name, value)
         self._account.touch(item)
@@ -127,3 +129,7 @@ class Listeners(Rules):
             return None
         self.find(self.state.ipgroups, IpGroup, project_id, wanted.ipgroup_id)
         return IpGroupBinding(**wanted.model_dump())
+
+
+def _keepalive(body: ListenerUpdate, protocol: str) -> int:
+    return body.keepalive_timeout or DEFAULT_KEEPALIVE[protocol]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -22,6 +23,7 @@ from emulator.elb.rules import Rules
 
 IP_TARGET_PROTOCOLS = ("TCP", "HTTP", "HTTPS")
 MONITORS_FOR = {"UDP": ("UDP_CONNECT",), "QUIC": ("UDP_CONNECT",)}
+OVER_HTTP = ("HTTP", "HTTPS")
 HTTP_FIELDS = ("domain_name", "url_path", "expected_codes", "http_method")
 HTTP_DEFAULTS = {"url_path": "/", "expected_codes": "200", "http_method": "GET"}
 LONGEST_SOURCE_IP_PERSISTENCE = 60
@@ -232,8 +234,7 @@ class Monitors(Rules):
             raise conflict(f"pool {pool.id} already has healthmonitor {other.id}")
         self.require_quota("healthmonitor", len(owned(self.state.healthmonitors, project_id)))
         fields = body.model_dump()
-        if body.type in ("HTTP", "HTTPS"):
-            fields |= {name: fields[name] or default for name, default in HTTP_DEFAULTS.items()}
+        fields |= _http_fields(body.type, fields)
         monitor = self._account.add(self.state.healthmonitors, HealthMonitor, "elb", project_id, **fields)
         self.changed(*owners)
         return monitor
@@ -247,8 +248,10 @@ class Monitors(Rules):
         pool = self.state.pools[monitor.pool_id]
         owners = self._account.elb.pools.owners(pool)
         self.require_ready(*owners)
-        _check_monitor(pool, body.model_copy(update={"type": body.given().get("type", monitor.type)}))
-        for name, value in body.given().items():
+        given = {"type": monitor.type, **body.given()}
+        _check_monitor(pool, body.model_copy(update={"type": given["type"]}))
+        given |= _http_fields(given["type"], {**monitor.model_dump(), **given})
+        for name, value in given.items():
             setattr(monitor, name, value)
         self._account.touch(monitor)
         self.changed(*owners)
@@ -288,10 +291,17 @@ def _check_ip_target(pool: Pool, owners: list[LoadBalancer], address: str) -> No
         raise invalid("address", "must be a private IPv4 address")
 
 
+def _http_fields(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a monitor of a kind asks by HTTP, with the defaults of what it is not told."""
+    if kind not in OVER_HTTP:
+        return dict.fromkeys(HTTP_FIELDS)
+    return {name: fields[name] or HTTP_DEFAULTS.get(name) for name in HTTP_FIELDS}
+
+
 def _check_monitor(pool: Pool, body: MonitorUpdate) -> None:
     if body.type not in MONITORS_FOR.get(pool.protocol, ("TCP", "HTTP", "HTTPS")):
         raise invalid("type", f"a {body.type} monitor is not for a {pool.protocol} pool")
-    if body.type not in ("HTTP", "HTTPS"):
+    if body.type not in OVER_HTTP:
         for name in HTTP_FIELDS:
             if getattr(body, name) is not None:
                 raise invalid(name, f"is not for a {body.type} monitor")

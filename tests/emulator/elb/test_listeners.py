@@ -93,6 +93,15 @@ def test_port_protocol_and_load_balancer_are_fixed(cloud, balancer, change):
     assert cloud.refusal("PUT", f"listeners/{made['id']}", {"listener": change}) == (400, "ELB.8902")
 
 
+def test_a_keepalive_of_null_is_the_default_whenever_it_is_said(cloud, balancer):
+    made = cloud.elb("POST", "listeners", listener(balancer, keepalive_timeout=None)).json()["listener"]
+    assert made["keepalive_timeout"] == 300
+    path = f"listeners/{made['id']}"
+    for said, shown in ((60, 60), (None, 300)):
+        changed = cloud.elb("PUT", path, {"listener": {"keepalive_timeout": said}}).json()["listener"]
+        assert changed["keepalive_timeout"] == shown
+
+
 def test_an_ip_group_is_bound_and_taken_off(cloud, balancer):
     group = cloud.make("ipgroup", name="office", ip_list=[{"ip": "203.0.113.0/24"}])
     bound = {"ipgroup_id": group["id"]}

@@ -149,6 +149,20 @@ def test_a_timeout_longer_than_the_delay_is_not_refused(cloud, balancer):
     assert cloud.monitor(made, delay=1, timeout=30)["timeout"] == 30
 
 
+def test_a_monitor_has_what_its_kind_asks_for_and_nothing_else(cloud, balancer):
+    made = cloud.monitor(cloud.pool(loadbalancer_id=balancer["id"]))
+    http = ("url_path", "expected_codes", "http_method", "domain_name")
+
+    def after(**change):
+        answer = cloud.elb("PUT", f"healthmonitors/{made['id']}", {"healthmonitor": change})
+        return tuple(answer.json()["healthmonitor"][name] for name in http)
+
+    assert after(type="HTTP") == ("/", "200", "GET", None)
+    assert after(url_path="/ping", domain_name="example.com") == ("/ping", "200", "GET", "example.com")
+    assert after(url_path=None) == ("/", "200", "GET", "example.com")
+    assert after(type="TCP") == (None, None, None, None)
+
+
 def test_a_monitor_can_be_changed(cloud, balancer):
     made = cloud.monitor(cloud.pool(loadbalancer_id=balancer["id"]))
     path = f"healthmonitors/{made['id']}"
