@@ -64,11 +64,11 @@ class Eip3Query(MarkerQuery):
     allow_share_bandwidth_type_any: Values = None
 
 
-def matches(query: Eip3Query, shown: Mapping[str, Any]) -> bool:
-    """Whether an EIP has one of the values of each filter."""
+def matches(query: Eip3Query, shown: Mapping[str, Any], *, leaving: frozenset[str] = CONTROLS) -> bool:
+    """Whether an EIP has one of the values of each filter but those `leaving` out."""
     asked = query.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
     flat = _flat(shown)
-    return all(_fits(name, wanted, flat) for name, wanted in asked.items() if name not in CONTROLS)
+    return all(_fits(name, wanted, flat) for name, wanted in asked.items() if name not in CONTROLS | leaving)
 
 
 def page_of_eips(

@@ -167,9 +167,11 @@ class ZoneQuery(PageQuery):
     public_border_group: Values = None
 
 
-def matches(query: PageQuery, shown: Mapping[str, Any], extra: Mapping[str, Iterable[Any]]) -> bool:
-    """Whether an item has one of the values of each filter; `extra` holds what is not shown."""
-    for name in query.model_fields_set - PAGER:
+def matches(
+    query: PageQuery, shown: Mapping[str, Any], extra: Mapping[str, Iterable[Any]], *, leaving: frozenset[str] = PAGER
+) -> bool:
+    """Whether an item has one of the values of each filter but those `leaving` out; `extra` holds what is not shown."""
+    for name in query.model_fields_set - PAGER - leaving:
         wanted = getattr(query, name)
         if wanted is not None and not set(wanted) & set(_values(name, shown, extra)):
             return False

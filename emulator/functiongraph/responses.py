@@ -56,9 +56,10 @@ def list_functions(account: Account, project_id: str, query: FunctionQuery) -> A
     """
     found = [
         function
-        for function in seen(owned(account.functiongraph.state.functions, project_id), account.now())
+        for function in owned(account.functiongraph.state.functions, project_id)
         if query.package_name in (None, function.package)
     ]
+    found = seen(found, account.now())
     page = found[query.marker : query.marker + query.maxitems]
     return ok(
         {

@@ -58,10 +58,10 @@ def list_agencies(account: Account, query: AgencyQuery) -> Answer:
     account.iam.agencies.check_domain(query.domain_id)
     found = [
         agency
-        for agency in seen(account.iam.state.agencies.values(), account.now())
+        for agency in account.iam.state.agencies.values()
         if query.name in (None, agency.name) and query.trust_domain_id in (None, agency.trust_domain_id)
     ]
-    return ok({"agencies": [_view(account, agency) for agency in found]})
+    return ok({"agencies": [_view(account, agency) for agency in seen(found, account.now())]})
 
 
 def show_agency(account: Account, agency_id: str) -> Answer:

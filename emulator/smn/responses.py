@@ -51,11 +51,12 @@ def list_topics(account: Account, project_id: str, query: TopicQuery) -> Answer:
     """SMN API: querying topics; newest first, the count is of all of them."""
     found = [
         topic
-        for topic in reversed(seen(owned(account.smn.state.topics, project_id), account.now()))
+        for topic in owned(account.smn.state.topics, project_id)
         if query.topic_id in (None, topic.id)
         and query.name in (None, topic.name)
         and (query.fuzzy_name or "") in topic.name
     ]
+    found = seen(found, account.now())[::-1]
     page = found[query.offset : query.offset + query.limit]
     return ok({"topic_count": len(found), "topics": [_topic(account, topic) for topic in page]})
 

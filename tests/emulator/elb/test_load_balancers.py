@@ -315,6 +315,20 @@ def test_a_fresh_resource_may_be_missed_by_reads():
     assert cloud.elb("GET", f"loadbalancers/{made['id']}").status == 200
 
 
+def test_a_list_of_others_is_no_read_of_a_resource():
+    cloud = Cloud(dials=Dials(hidden_reads={"elb": 1}, load_balancer_create=Lag(reads=1)))
+    made = cloud.load_balancer()
+
+    def listed(**query):
+        return [one["provisioning_status"] for one in cloud.get("loadbalancers", **query)["loadbalancers"]]
+
+    for _ in range(3):
+        assert listed(name="another") == []
+    assert listed(name=made["name"]) == []
+    assert listed(name=made["name"]) == ["PENDING_CREATE"]
+    assert listed(provisioning_status="ACTIVE") == ["ACTIVE"]
+
+
 def test_another_project_sees_and_touches_nothing(cloud):
     made = cloud.load_balancer()
     with cloud.emulator.change() as account:
