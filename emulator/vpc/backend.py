@@ -206,6 +206,7 @@ class VpcBackend:
             raise Refusal(400, "VPC.0204", message)
         if not is_host(fields["gateway_ip"], network):
             raise Refusal(400, "VPC.0201", "Subnet gateway_ip is invalid.")
+        fields["availability_zone"] = fields.get("availability_zone") or self._account.world.zones[0]
         return self._account.add(
             self.state.subnets, Subnet, "vpc", vpc.project_id, vpc_id=vpc.id, name=name, cidr=cidr, **fields
         )

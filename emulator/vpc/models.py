@@ -181,9 +181,10 @@ class Peering(Resource):
     accept_vpc_id: str
     accept_project_id: str = ""
 
-    def connects(self, vpc_id: str, other_vpc_id: str) -> bool:
-        """Whether it is between these two, in either direction."""
-        return {self.request_vpc_id, self.accept_vpc_id} == {vpc_id, other_vpc_id}
+    def holds(self, vpc_id: str, other_vpc_id: str) -> bool:
+        """Whether no further one may be between these two, in either direction: it is neither refused nor gone."""
+        is_open = self.status in ("ACTIVE", "PENDING_ACCEPTANCE")
+        return is_open and {self.request_vpc_id, self.accept_vpc_id} == {vpc_id, other_vpc_id}
 
     def joins(self, vpc_id: str) -> bool:
         """Whether the VPC is one of the two."""
@@ -234,8 +235,9 @@ class VpcState(State):
         peering.accept_vpc_id, peering.accept_project_id = accepter.id, accepter.project_id
         if peering.request_vpc_id == peering.accept_vpc_id:
             raise ValueError(f"{where}.accept_vpc_id: a VPC cannot be peered with itself")
+        ends = peering.request_vpc_id, peering.accept_vpc_id
         for other in self.peerings.values():
-            if other is not peering and other.connects(peering.request_vpc_id, peering.accept_vpc_id):
+            if other is not peering and other.holds(*ends) and peering.holds(*ends):
                 raise ValueError(f"{where}: the two VPCs are peered already by {other.name or other.id}")
 
     def _resolve_table(self, table: RouteTable) -> None:

@@ -11,8 +11,6 @@ from emulator.vpc.models import Peering, PeeringStatus
 if TYPE_CHECKING:
     from emulator.account import Account
 
-OPEN = ("ACTIVE", "PENDING_ACCEPTANCE")
-
 
 def connect(
     account: Account,
@@ -36,7 +34,7 @@ def connect(
         message = "The request and accept VPC of a peering must differ."
         raise Refusal(account.dials.self_peering_status, "PeeringInvalid", message)
     peerings = account.vpc.state.peerings
-    if any(one.connects(request_vpc_id, accept_vpc_id) and one.status in OPEN for one in peerings.values()):
+    if any(one.holds(request_vpc_id, accept_vpc_id) for one in peerings.values()):
         message = f"A peering between {request_vpc_id} and {accept_vpc_id} already exists."
         raise Refusal(account.dials.duplicate_peering_status, "PeeringConflict", message)
     if 0 <= account.vpc.state.quotas["vpcPeer"] <= len(owned(peerings, project_id)):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator, ManualClock, World, WorldError
+from emulator.vpc.models import Peering
 from tests.emulator.client import Caller
 
 FULL = """
@@ -88,6 +89,19 @@ def test_a_running_account_is_saved_and_goes_on_elsewhere(api: Caller, clock: Ma
     second = Caller(copy).post("/v1/{pid}/publicips", eip)["publicip"]["id"]
     assert second != first
     assert second == api.post("/v1/{pid}/publicips", eip)["publicip"]["id"]
+
+
+def test_what_calls_made_can_be_loaded_again(api: Caller, vpcs: dict[str, str]):
+    subnet = {"name": "s", "cidr": "10.0.9.0/24", "gateway_ip": "10.0.9.1", "vpc_id": vpcs["vpc-elb"]}
+    api.post("/v1/{pid}/subnets", {"subnet": subnet})
+    ends = {"request_vpc_id": vpcs["vpc-elb"], "accept_vpc_id": vpcs["vpc-dcs"], "accept_project_id": api.project_id}
+    with api.emulator.change() as account:
+        refused = account.add(account.vpc.state.peerings, Peering, "vpc", api.project_id, status="REJECTED", **ends)
+    ends = {"request_vpc_info": {"vpc_id": vpcs["vpc-elb"]}, "accept_vpc_info": {"vpc_id": vpcs["vpc-dcs"]}}
+    api.post("/v2.0/vpc/peerings", {"peering": {"name": "again", **ends}}, 201)
+    world = api.emulator.world()
+    assert refused.id in world.vpc.peerings
+    assert World.loads(world.dump()) == world
 
 
 def test_an_emulator_leaves_the_world_it_was_given_alone(clock: ManualClock):
