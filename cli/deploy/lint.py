@@ -8,15 +8,19 @@ from typing import Any
 from cli.deploy.actions import agency_actions, statements
 from cli.deploy.model import Agency, Function, GetAtt, Policy, SmnData, Template, Trigger
 from cli.deploy.package import handlers
-from cli.deploy.template import merged
+from cli.deploy.template import SECRETS, merged
 from shared.errors import PermanentError
 from shared.functions import function_name
 from shared.otc.functiongraph import GATEWAY_TIMEOUT
+from shared.settings import PREFIX
 from workflow.engines.functiongraph import refuse_long_waits
 from workflow.language.definition import Task
 from workflow.machines import load_machines
 
 _NEEDED = ("runtime", "memory_size", "timeout", "xrole", "app_xrole", "log_config", "async_invoke_config")
+
+_VARIABLES = tuple(PREFIX + name for name in ("APPLICATION", "REGION", "ENDPOINT", "EVENT_TOPIC", "OWN_AGENCIES"))
+"""Without these a function finds no cloud, tells nobody, or takes what it does itself for somebody else's doing."""
 
 
 def lint(template: Template) -> list[str]:
@@ -38,6 +42,8 @@ def _functions(template: Template) -> Iterator[str]:
             continue
         properties, where = merged(template, resource), f"Resources.{name}.Properties"
         yield from (f"{where}.{field}: is missing" for field in _NEEDED if not properties.get(field))
+        variables = {**properties["user_data"], **properties[SECRETS]}
+        yield from (f"{where}.user_data.{each}: is missing" for each in _VARIABLES if not variables.get(each))
         module = properties["handler"].partition(".")[0].removeprefix("functions/")
         if module not in handlers():
             yield f"{where}.handler: there is no {properties['handler']}"

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_pascal
+
+from shared.settings import PREFIX, Settings
+
+VARIABLES = tuple(PREFIX + name.upper() for name in Settings.model_fields)
+"""The variables that functions read."""
+
+
+def _variable(name: str) -> str:
+    # A setting that is misspelt would not be set, and nobody would be told.
+    if name not in VARIABLES:
+        near = get_close_matches(name, VARIABLES, 1)
+        msg = "no function reads it" + (f"; is {near[0]} meant?" if near else "")
+        raise ValueError(msg)
+    return name
 
 
 class Skeleton(BaseModel):
@@ -40,6 +55,9 @@ class GetAtt(Skeleton):
 
 Text = str | Ref | Sub | GetAtt
 Number = int | Ref
+Variables = dict[
+    Annotated[str, AfterValidator(_variable), WithJsonSchema({"type": "string", "enum": list(VARIABLES)})], Text
+]
 
 
 class Parameter(Skeleton):
@@ -151,8 +169,8 @@ class FunctionDefaults(Fields):
     xrole: Text | None = None
     app_xrole: Text | None = None
     code_uri: str | None = None
-    user_data: dict[str, Text] = Field(default_factory=dict)
-    encrypted_user_data: dict[str, Text] = Field(default_factory=dict)
+    user_data: Variables = Field(default_factory=dict)
+    encrypted_user_data: Variables = Field(default_factory=dict)
     log_config: LogConfig | None = None
     async_invoke_config: AsyncInvokeConfig | None = None
 

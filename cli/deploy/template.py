@@ -41,7 +41,7 @@ ATTRIBUTES = {
 """What `GetAtt` may ask of a resource of a type."""
 
 _PLACE = re.compile(r"\$\{([^}]+)\}")
-_FORMS = {"str", "int", "Ref", "Sub", "GetAtt", *NAMES, "OTC::FunctionGraph::Trigger"}
+_FORMS = {"str", "int", "[key]", "Ref", "Sub", "GetAtt", *NAMES, "OTC::FunctionGraph::Trigger"}
 
 
 Value = str | int | SecretStr
@@ -87,7 +87,7 @@ def read_template(path: Path) -> Template:
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"] if str(part) not in _FORMS)
-        raise refused(where or path.name, first["msg"]) from None
+        raise refused(where or path.name, first["msg"].removeprefix("Value error, ")) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
         raise refused(str(path), " ".join(str(problem).split())) from None
     _check_references(template)

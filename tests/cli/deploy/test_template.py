@@ -87,6 +87,8 @@ def test_the_published_schema_is_that_of_the_models():
         ("Outputs.RequestsTopic.Value", {"Ref": "EventWebhookSecret"}),
         ("Resources.OnMessage.Properties.user_data", {"DCS_ACCESS_VPC_ID": {"Sub": "${EventWebhookSecret}"}}),
         ("Resources.OnMessage.Properties.description", {"Ref": "EventWebhookSecret"}),
+        ("Globals.Function.user_data.DCS_ACCESS_MESAGE_ACCEPTS", "none"),
+        ("Resources.OnMessage.Properties.encrypted_user_data", {"OPT_IN_TAG": "mine"}),
         ("TemplateFormatVersion", "2020-01-01"),
     ],
 )
@@ -95,6 +97,12 @@ def test_an_error_of_a_template_names_the_field(path: str, value: Any, write: Ca
         read_template(write(changed(path, value)))
     assert raised.value.code is ErrorCode.INVALID_REQUEST
     assert str(raised.value.data.field).startswith(path.removesuffix(".Type"))
+
+
+def test_a_misspelt_variable_is_refused_with_the_name_that_is_meant(write: Callable[[dict[str, Any]], Path]):
+    with pytest.raises(PermanentError, match="no function reads it; is DCS_ACCESS_MESSAGE_ACCEPTS meant") as raised:
+        read_template(write(changed("Globals.Function.user_data.DCS_ACCESS_MESAGE_ACCEPTS", "none")))
+    assert raised.value.data.field == "Globals.Function.user_data.DCS_ACCESS_MESAGE_ACCEPTS"
 
 
 READ = "Resources.ReadPolicy.Properties.policy.Statement.0.Action"
@@ -111,6 +119,8 @@ READS = OWN["Resources"]["ReadPolicy"]["Properties"]["policy"]["Statement"][0]["
             "ReadPolicy.*needs no dcs:instance:delete",
         ),
         ("Globals.Function.timeout", None, "timeout: is missing"),
+        ("Globals.Function.user_data.DCS_ACCESS_EVENT_TOPIC", None, "user_data.DCS_ACCESS_EVENT_TOPIC: is missing"),
+        ("Globals.Function.user_data.DCS_ACCESS_OWN_AGENCIES", "", "user_data.DCS_ACCESS_OWN_AGENCIES: is missing"),
         ("Globals.Function.timeout", 90, "must be below 90 s"),
         ("Globals.Function.log_config", None, "log_config: is missing"),
         ("Globals.Function.xrole", None, "xrole: is missing"),
