@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
+import requests
+
 from cli.verdicts import VerdictStore
 from shared.functions import function_name
 from shared.ids import run_id
@@ -63,9 +65,11 @@ class Composition:
 
 def services(cloud: Cloud, settings: Settings, stream: TextIO | None, verdicts: VerdictStore) -> Services:
     """What handlers are given outside the platform."""
+    # Its webhooks go through the proxy of the environment, as all that is called from this machine.
+    session = requests.Session()
 
     def sinks(notify: tuple[str, ...]) -> list[Sink]:
-        found = sinks_for(settings, notify, cloud, stream)
+        found = sinks_for(settings, notify, cloud, stream, session=session)
         return verdicts.around(found, on_change=settings.events_on_change)
 
     return Services(

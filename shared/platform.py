@@ -79,7 +79,7 @@ def services_of(context: Context) -> Services:
         settings=settings,
         now=utc_now,
         probe=probe,
-        sinks=lambda notify: sinks_for(settings, notify, cloud),
+        sinks=lambda notify: sinks_for(settings, notify, cloud, session=_session()),
     )
 
 

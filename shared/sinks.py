@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import requests
+from requests.auth import HTTPBasicAuth
+from requests.utils import get_auth_from_url
 
 from shared.errors import AccessError, ErrorCode, TemporaryError
 from shared.masking import mask_url
@@ -67,6 +69,7 @@ class WebhookSink:
     """A URL that takes CloudEvents in structured mode, signed if there is a signer; any 2xx is a delivery."""
 
     url: str
+    session: requests.Session
     signer: Signer | None = None
 
     @property
@@ -79,10 +82,11 @@ class WebhookSink:
         body = json.dumps(event).encode()
         signed = self.signer.headers(event["id"], body) if self.signer else {}
         try:
-            answer = requests.post(
+            answer = self.session.post(
                 self.url,
                 data=body,
                 headers={"Content-Type": _CONTENT_TYPE, **signed},
+                auth=_credentials(self.url),
                 timeout=WEBHOOK_TIMEOUT,
                 allow_redirects=False,
             )
@@ -118,9 +122,13 @@ def sinks_for(
     cloud: Cloud,
     stream: TextIO | None = None,
     *,
+    session: requests.Session,
     now: Callable[[], datetime] = utc_now,
 ) -> list[Sink]:
-    """The stream, the configured sinks and the webhooks a request names, each once; `now` dates the signatures."""
+    """The stream, the configured sinks and the webhooks a request names, each once.
+
+    `session` calls the webhooks, and `now` dates their signatures.
+    """
     sinks: list[Sink] = [StreamSink(stream)] if stream else []
     if settings.event_file:
         sinks.append(FileSink(Path(settings.event_file)))
@@ -128,13 +136,19 @@ def sinks_for(
         sinks.append(TopicSink(cloud, settings.event_topic))
     keys = [read_key(secret.get_secret_value()) for secret in settings.event_webhook_secret]
     signer = Signer(keys, now) if keys else None
-    return sinks + [WebhookSink(url, signer) for url in dict.fromkeys((*settings.event_webhooks, *notify))]
+    return sinks + [WebhookSink(url, session, signer) for url in dict.fromkeys((*settings.event_webhooks, *notify))]
 
 
 def deliver(sinks: Sequence[Sink], event: dict[str, Any]) -> list[TemporaryError]:
     """Deliver to all sinks side by side, even if some fail; the problems of those that did."""
     answers = gather(*(partial(_problem, sink, event) for sink in sinks))
     return [problem for problem in answers if problem]
+
+
+def _credentials(url: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """Those in the URL or none: what a .netrc has for its host, or for any, is not meant for events."""
+    named = get_auth_from_url(url)
+    return HTTPBasicAuth(*named) if any(named) else lambda request: request
 
 
 def _problem(sink: Sink, event: dict[str, Any]) -> TemporaryError | None:

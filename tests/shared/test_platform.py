@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 import requests
+from requests.auth import _basic_auth_str
 
 from emulator import Emulator, World
 from emulator.server import serve
@@ -24,6 +26,7 @@ from shared.services import SIDE_BY_SIDE, gather
 from shared.settings import Settings
 from shared.sinks import TopicSink
 from tests.support.context import FakeContext
+from tests.support.webhook import webhook
 
 REGION = {"DCS_ACCESS_REGION": "eu-de"}
 
@@ -42,6 +45,19 @@ def test_services_are_of_the_project_the_region_and_the_topic_of_the_function() 
     (sink,) = services.sinks(())
     assert isinstance(sink, TopicSink)
     assert sink.urn == topic
+
+
+def test_a_webhook_is_called_as_the_url_says_and_not_as_the_surroundings_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with webhook(204) as (url, heard):
+        for each in (url, url.replace("me:hunter2@", "")):
+            (sink,) = services_of(FakeContext(REGION)).sinks((each,))
+            sink.deliver({"id": "1"})
+    assert [headers.get("Authorization") for headers, _ in heard] == [_basic_auth_str("me", "hunter2"), None]
 
 
 def test_the_connections_stay_and_the_token_is_asked_for_each_time() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from requests import Session
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
@@ -44,7 +45,7 @@ def test_a_file_that_cannot_be_written_is_said_to_be_so(tmp_path: Path):
 
 def test_a_webhook_gets_the_event_as_a_structured_cloudevent():
     with webhook(204) as (url, heard):
-        WebhookSink(url).deliver(EVENT)
+        WebhookSink(url, Session()).deliver(EVENT)
     (headers, body) = heard[0]
     assert body == EVENT
     assert headers["Content-Type"].startswith("application/cloudevents+json")
@@ -68,7 +69,11 @@ def test_every_webhook_gets_the_bytes_that_were_signed_once_by_each_secret():
     settings = Settings.model_validate({"event_webhook_secret": f"{SECRET} {OTHER}"})
     with webhook(204) as (url, heard), webhook(204) as (other, heard_too):
         for sink in sinks_for(
-            settings.model_copy(update={"event_webhooks": (url,)}), (other,), Cloud(Canned()), now=lambda: AT
+            settings.model_copy(update={"event_webhooks": (url,)}),
+            (other,),
+            Cloud(Canned()),
+            session=Session(),
+            now=lambda: AT,
         ):
             sink.deliver(EVENT)
     for headers, body in (*heard, *heard_too):
@@ -88,7 +93,7 @@ def test_a_secret_that_cannot_sign_is_refused_and_none_is_ever_shown(secret: str
     assert refused.value.data.field == "DCS_ACCESS_EVENT_WEBHOOK_SECRET"
     assert not any(word in refused.value.data.model_dump_json() for word in secret.split())
     settings = read_settings({"DCS_ACCESS_EVENT_WEBHOOK_SECRET": SECRET}.get)
-    (sink,) = sinks_for(settings, ("http://a/x",), Cloud(Canned()))
+    (sink,) = sinks_for(settings, ("http://a/x",), Cloud(Canned()), session=Session())
     assert SECRET.removeprefix("whsec_") not in f"{settings!r} {settings.model_dump_json()} {sink!r} {sink.name}"
     assert repr(read_key(SECRET)) not in repr(sink)
 
@@ -99,7 +104,7 @@ def test_anything_but_a_2xx_is_no_delivery_and_the_message_names_only_the_host(s
         webhook(status) as (url, heard),
         pytest.raises(TemporaryError, match=f"answered {status}") as caught,
     ):
-        WebhookSink(url).deliver(EVENT)
+        WebhookSink(url, Session()).deliver(EVENT)
     assert len(heard) == 1
     assert "hunter2" not in caught.value.data.model_dump_json()
 
@@ -108,15 +113,15 @@ def test_a_webhook_without_an_answer_is_no_delivery():
     with webhook(200) as (url, _):
         pass
     with pytest.raises(TemporaryError, match="gave no answer") as caught:
-        WebhookSink(url).deliver(EVENT)
+        WebhookSink(url, Session()).deliver(EVENT)
     assert "hunter2" not in caught.value.data.model_dump_json()
 
 
 def test_configured_sinks_come_first_and_no_webhook_gets_an_event_twice(tmp_path: Path):
     settings = Settings(event_file=str(tmp_path / "e"), event_webhooks=("http://a/x", "http://b/x"))
-    sinks = sinks_for(settings, ("http://b/x", "http://c/x"), Cloud(Canned()), io.StringIO())
+    sinks = sinks_for(settings, ("http://b/x", "http://c/x"), Cloud(Canned()), io.StringIO(), session=Session())
     assert [type(sink) for sink in sinks] == [StreamSink, FileSink, WebhookSink, WebhookSink, WebhookSink]
-    assert sinks_for(Settings(), (), Cloud(Canned())) == []
+    assert sinks_for(Settings(), (), Cloud(Canned()), session=Session()) == []
 
 
 def test_a_topic_gets_the_event_under_its_type() -> None:
