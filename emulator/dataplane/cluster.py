@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from hashlib import sha1
 
@@ -11,7 +10,6 @@ from emulator.dataplane.redis_process import (
     START_SECONDS,
     RedisProcess,
     RedisServerError,
-    command,
     find_server,
     free_port,
     major_version,
@@ -87,15 +85,7 @@ def wait_until_ready(processes: list[RedisProcess]) -> None:
     """
     deadline = time.monotonic() + START_SECONDS
     for process in processes:
-        while not sees_whole_cluster(process):
+        while b"cluster_state:ok" not in process.ask("CLUSTER", "INFO"):
             if time.monotonic() > deadline:
                 raise RedisServerError("The nodes of the Redis Cluster did not find each other.")
             time.sleep(0.02)
-
-
-def sees_whole_cluster(process: RedisProcess) -> bool:
-    """Ask a node for the state of its cluster."""
-    authenticate = command("AUTH", process.password) if process.password else b""
-    with socket.create_connection(("127.0.0.1", process.port), timeout=1) as connection:
-        connection.sendall(authenticate + command("CLUSTER", "INFO") + command("QUIT"))
-        return b"cluster_state:ok" in b"".join(iter(lambda: connection.recv(4096), b""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from threading import Lock
 
@@ -59,6 +60,13 @@ class LoopbackDataPlane:
         """Kill an instance and forget it."""
         self.instance_stopped(instance_id)
         self._instances.pop(instance_id, None)
+
+    def instance_flushed(self, instance_id: str) -> None:
+        """Remove all keys; a replica refuses, and follows its master."""
+        for process in self._processes.get(instance_id, ()):
+            # A server that died by itself holds nothing.
+            with suppress(OSError):
+                process.ask("FLUSHALL")
 
     def locate(self, vpc_id: str, ip: str, port: int) -> tuple[str, int] | None:
         """Return where the process behind an address of a VPC really listens."""

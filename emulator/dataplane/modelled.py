@@ -31,6 +31,9 @@ class ModelledDataPlane:
         self._running.discard(instance_id)
         self._instances.pop(instance_id, None)
 
+    def instance_flushed(self, instance_id: str) -> None:
+        """Do nothing: no instance holds a key here."""
+
     def connect(self, vpc_id: str, ip: str, port: int) -> Connection:
         """Connect: silence where nothing is, a refusal where nothing listens."""
         ports = {

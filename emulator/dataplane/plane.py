@@ -95,6 +95,9 @@ class DataPlane(Protocol):
     def instance_removed(self, instance_id: str) -> None:
         """Stop an instance and forget its addresses."""
 
+    def instance_flushed(self, instance_id: str) -> None:
+        """Remove all keys of a running instance; its connections stay."""
+
     def connect(self, vpc_id: str, ip: str, port: int) -> Connection:
         """Open and close a connection to an address of a VPC, as a health check does."""
 

@@ -142,14 +142,21 @@ class RedisProcess:
 
     def _is_ours(self) -> bool:
         """Tell our server from a stranger who took the port first: ours knows its folder."""
-        authenticate = command("AUTH", self.password) if self.password else b""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                connection.sendall(authenticate + command("CONFIG", "GET", "dir") + command("QUIT"))
-                answer = b"".join(iter(lambda: connection.recv(4096), b""))
+            return bytes(self.folder) in self.ask("CONFIG", "GET", "dir")
         except OSError:
             return False
-        return bytes(self.folder) in answer
+
+    def ask(self, *words: str) -> bytes:
+        """Return what the server says to a command, in the Redis protocol.
+
+        Raises:
+            OSError: If it cannot be reached, or is silent for a second.
+        """
+        authenticate = command("AUTH", self.password) if self.password else b""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            connection.sendall(authenticate + command(*words) + command("QUIT"))
+            return b"".join(iter(lambda: connection.recv(4096), b""))
 
     def stop(self) -> None:
         """Kill the server and remove its files; safe to repeat."""

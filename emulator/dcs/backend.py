@@ -128,6 +128,11 @@ class DcsBackend:
         self._told[instance.id] = None
         self._account.lag(instance, "RESTARTING", self._account.dials.dcs_restart)
 
+    def flush(self, instance: Instance) -> None:
+        """Remove all keys of an instance, which goes on running."""
+        self._account.data_plane.instance_flushed(instance.id)
+        self._account.lag(instance, "RUNNING", self._account.dials.dcs_modify)
+
     def put_whitelist(self, instance: Instance, whitelist: Whitelist) -> None:
         """Replace the whitelist; the old one counts for as long as the dial says."""
         lag = self._account.dials.whitelist

@@ -138,10 +138,18 @@ def resize_instance(account: Account, project_id: str, instance_id: str, body: R
 
 
 def change_status(account: Account, project_id: str, body: StatusBody) -> Answer:
-    """DCS API: restarting DCS instances or clearing DCS instance data."""
+    """DCS API: restarting DCS instances or clearing DCS instance data.
+
+    Assumed: while it is emptied an instance is RUNNING and being configured.
+    """
     instances = [changeable(account, project_id, instance_id) for instance_id in body.instances]
+    if body.action == "flush" and any(instance.engine_version == "3.0" for instance in instances):
+        raise unsupported_type()
     for instance in instances:
-        account.dcs.restart(instance)
+        if body.action == "flush":
+            account.dcs.flush(instance)
+        else:
+            account.dcs.restart(instance)
     return ok({"results": [{"instance": one.id, "result": "success"} for one in instances]})
 
 

@@ -219,6 +219,7 @@ def test_an_instance_that_is_busy_or_does_not_run_refuses_changes_with_400(zoo: 
     [
         (("PUT", "/{id}", {"port": 7000}), "RUNNING", "DCS.4114"),
         (("PUT", "/status", {"instances": ["{id}"], "action": "restart"}), "RESTARTING", "DCS.4111"),
+        (("PUT", "/status", {"instances": ["{id}"], "action": "flush"}), "RUNNING", "DCS.4114"),
         (("POST", "/{id}/resize", {"spec_code": "redis.ha.2", "new_capacity": 2}), "EXTENDING", "DCS.4113"),
     ],
 )
@@ -319,6 +320,14 @@ def test_the_data_plane_follows_port_password_restart_and_status(zoo: Caller, id
     assert state(7000) is Connection.OPENED
     sharded = zoo.get(f"{ALL}/{ids['sharded']}")["ip"].split(",")
     assert {plane.connect(vpc_id, ip, 7000) for ip in sharded} == {Connection.OPENED}
+
+
+def test_an_instance_of_redis_3_is_not_emptied_and_then_none_is(zoo: Caller, ids: dict[str, str]):
+    zoo.emulator.dials.dcs_modify = Lag(seconds=30)
+    before = zoo.emulator.snapshot()
+    both = {"instances": [ids["pair"], ids["old"]], "action": "flush"}
+    assert zoo.refused("PUT", f"{ALL}/status", both) == (400, "DCS.4007")
+    assert zoo.emulator.snapshot() == before
 
 
 def test_a_password_is_reset_or_taken_away(zoo: Caller, ids: dict[str, str]):

@@ -68,6 +68,16 @@ def test_a_key_written_in_public_is_on_the_instance(cloud, plane):
         assert private.strlen("greeting") == 1_000_000
 
 
+def test_a_flush_takes_the_keys_and_leaves_the_connections(cloud):
+    cloud.peer()
+    with client(cloud) as public:
+        public.set("greeting", "hello")
+        told = public.client_id()
+        body = {"action": "flush", "instances": [cloud.redis.id]}
+        assert cloud.send("PUT", f"/v2/{cloud.project}/instances/status", body).status == 200
+        assert (public.get("greeting"), public.client_id()) == (None, told)
+
+
 def test_without_the_password_the_instance_is_locked(cloud):
     cloud.peer()
     with client(cloud, password=None) as public, pytest.raises(redis.AuthenticationError):
