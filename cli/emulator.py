@@ -6,6 +6,7 @@ import json
 import shlex
 import signal
 from pathlib import Path
+from textwrap import shorten
 from threading import Event
 from typing import Any
 
@@ -19,6 +20,7 @@ from shared.errors import ErrorCode, PermanentError
 
 CLOUD = "emulator"
 _TIMEOUT = 10.0
+_LONGEST_MESSAGE = 60
 
 
 @click.group()
@@ -47,6 +49,8 @@ def serve_(app: App, world_file: Path | None, address: str, port: int) -> None:
             for instance in account.world().dcs.instances.values():
                 click.echo(f"  instance {instance.name}  {instance.id}", err=True)
         _until_stopped()
+        if _served() == server.url:
+            config.unlink(missing_ok=True)
 
 
 @emulator.command()
@@ -105,7 +109,8 @@ def messages(app: App) -> None:
         for message in _admin("GET", "messages")["messages"]
     ]
     columns = ("state", "protocol", "endpoint", "type", "message", "subscribe_url", "problem")
-    show(rows, app.output, lambda: table(rows, columns))
+    brief = [{**row, "message": shorten(row["message"] or "", _LONGEST_MESSAGE)} for row in rows]
+    show(rows, app.output, lambda: table(brief, columns))
 
 
 @emulator.command()
@@ -170,14 +175,21 @@ def _until_stopped() -> None:
 
 def _admin(method: str, what: str, body: Any = None) -> Any:
     try:
-        clouds = yaml.safe_load(emulator_config().read_text())
-        url = clouds["clouds"][CLOUD]["auth"]["auth_url"].removesuffix("/v3")
-        answer = requests.request(method, f"{url}/emulator/{what}", json=body, timeout=_TIMEOUT)
-    except (OSError, requests.RequestException):
+        answer = requests.request(method, f"{_served()}/emulator/{what}", json=body, timeout=_TIMEOUT)
+    except requests.RequestException:
         raise refused("No emulator answers.", "emulator", "Start one with `dcs-access emulator serve`.") from None
     if answer.status_code >= 400:
         raise refused(f"The emulator refuses: {answer.text}", what, "Correct the option.")
     return answer.json() if answer.content else None
+
+
+def _served() -> str:
+    """The address of the emulated cloud that was served last; empty if its file is gone or spoiled."""
+    try:
+        clouds = yaml.safe_load(emulator_config().read_text())
+        return str(clouds["clouds"][CLOUD]["auth"]["auth_url"]).removesuffix("/v3")
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError):
+        return ""
 
 
 def refused(message: str, field: str, advice: str) -> PermanentError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import EPIPE
 from typing import Any
 
 import click
@@ -45,6 +46,12 @@ class _Group(click.Group):
         except AccessError as problem:
             explain(problem.data)
             ctx.exit(Exit.FAILED if isinstance(problem, TemporaryError) else Exit.REFUSED)
+        except OSError as problem:
+            # Nobody reads on: click ends such a command by itself.
+            if problem.errno == EPIPE:
+                raise
+            click.echo(f"Error: {problem.filename or 'standard output'}: {problem.strerror or problem}.", err=True)
+            ctx.exit(Exit.FAILED)
 
 
 @click.group(cls=_Group, epilog=f"{_EXAMPLES}\n\n{EXITS}", context_settings={"help_option_names": ["-h", "--help"]})

@@ -62,9 +62,17 @@ class App:
                 advice="Name a cloud of clouds.yaml with --os-cloud, or set OS_AUTH_URL and its kin; "
                 "--os-cloud emulator needs `dcs-access emulator serve` only.",
             )
-        if (self.os_cloud or os.environ.get("OS_CLOUD")) == EMULATOR and emulator_config().exists():
+        emulated = (self.os_cloud or os.environ.get("OS_CLOUD")) == EMULATOR
+        if emulated and emulator_config().exists():
             os.environ.setdefault("OS_CLIENT_CONFIG_FILE", str(emulator_config()))
-        return connect(self.os_cloud, self.os_region_name)
+        try:
+            return connect(self.os_cloud, self.os_region_name)
+        except PermanentError as problem:
+            if not emulated or problem.data.field not in {"auth_url", "os_cloud"}:
+                raise
+            said = problem.data
+            advice = "Start it with `dcs-access emulator serve`."
+            raise PermanentError(problem.code, said.message, field=said.field, advice=advice) from None
 
     def store_of(self, transport: Transport) -> Path:
         """The folder of a project's queue."""

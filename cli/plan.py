@@ -70,6 +70,7 @@ def _text(seen: PlanResult, foreseen: Preview) -> str:
     head = {
         "instance": f"{seen.plan.instance_name} {seen.plan.instance_id}",
         "exposure": seen.plan.exposure,
+        "port": seen.plan.listener_port,
         "way": seen.plan.mode.value,
         "clients": list(seen.plan.allow),
         "expires": data["expires_at"],

@@ -77,8 +77,7 @@ def expose_request(file: TextIO | None, instance: str | None, fields: dict[str, 
         PermanentError: `InvalidRequest`.
     """
     fields["instance_id"] = instance
-    given = {name: value for name, value in fields.items() if value not in (None, (), False)}
-    return _request("expose", file, given)
+    return _request("expose", file, _given(fields))
 
 
 @click.command(epilog=examples("dcs-access withdraw 1b0e..."))
@@ -91,8 +90,7 @@ def expose_request(file: TextIO | None, instance: str | None, fields: dict[str, 
 def withdraw(app: App, file: TextIO | None, instance: str | None, **fields: Any) -> None:
     """Take the exposure of INSTANCE down, without a trace."""
     fields["instance_id"] = instance
-    given = {name: value for name, value in fields.items() if value not in (None, ())}
-    carry_out(app, _request("withdraw", file, given))
+    carry_out(app, _request("withdraw", file, _given(fields)))
 
 
 @click.command(epilog=examples("dcs-access extend 1b0e... --expires-after 8h"))
@@ -105,8 +103,12 @@ def withdraw(app: App, file: TextIO | None, instance: str | None, **fields: Any)
 @common
 def extend(app: App, instance: str, **fields: Any) -> None:
     """Give the exposure of INSTANCE another end; nothing else of it changes."""
-    given = {name: value for name, value in fields.items() if value not in (None, ())}
-    carry_out(app, checked({"action": "extend", "instance_id": instance, **given}))
+    carry_out(app, checked({"action": "extend", "instance_id": instance, **_given(fields)}))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that somebody gave; 0 is a value, though Python takes it for False."""
+    return {name: value for name, value in options.items() if value is not None and value is not False and value != ()}
 
 
 @click.command(

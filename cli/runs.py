@@ -41,9 +41,9 @@ def serve(app: App, verify_every: str | None, *, repair: bool) -> None:
     Events go to standard output, one JSON object a line.
     A termination signal (SIGTERM, Ctrl-C) lets steps at work end; the next worker goes on from there.
     """
-    if repair and not verify_every:
+    if repair and verify_every is None:
         raise click.UsageError("--repair goes with --verify-every.")
-    every = duration(verify_every, "--verify-every", _SHORTEST) if verify_every else None
+    every = duration(verify_every, "--verify-every", _SHORTEST) if verify_every is not None else None
     expirer = f"dcs-access serve --verify-every {verify_every}" if every else None
     with app.compose(events_on_stdout=True, expirer=expirer) as composed, _stop_signal() as stop:
         if not app.quiet:

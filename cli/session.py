@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Mapping
 from itertools import chain
@@ -38,6 +39,7 @@ _NEIGHBOURS = frozenset({Service.FUNCTIONGRAPH, Service.SMN, Service.LTS})
 _WHO = (("username", "user_id"), ("password",))
 # What each kind of credentials must hold; the plugins themselves find out too late.
 _NEEDED = {"password": _WHO, "v3password": _WHO, "token": (("token",),), "v3token": (("token",),)}
+_NO_FILE = "there is no clouds.yaml, or none that can be read"
 _HOW_TO_SIGN_IN = (
     "Name a cloud of clouds.yaml with --os-cloud, or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, "
     "OS_USER_DOMAIN_NAME, OS_PROJECT_NAME and OS_REGION_NAME."
@@ -140,16 +142,25 @@ def _read(os_cloud: str | None, region: str | None) -> tuple[OpenStackConfig, st
     config = None
     try:
         config = OpenStackConfig(app_name="dcs-access")
+        _check_named(config, os_cloud or os.environ.get("OS_CLOUD"))
         return config, config.get_one(os_cloud, region_name=region, validate=False).config["auth_type"]
     except ConfigurationWarning as warning:
         raise _incomplete(f"{warning}.", "profile") from None
     except ConfigException as error:
         # A file with a fault in its YAML is passed over without a word.
-        hint = "" if config is None or config.config_filename else " There is no clouds.yaml, or none that can be read."
+        hint = "" if config is None or config.config_filename else f" T{_NO_FILE[1:]}."
         raise _incomplete(f"{error}{hint}", "os_cloud") from None
     except (AttributeError, LookupError, TypeError, ValueError):
         # The configuration takes the structure of its files for granted.
         raise _incomplete("The structure of clouds.yaml is not that of a list of clouds.", "clouds.yaml") from None
+
+
+def _check_named(config: OpenStackConfig, name: str | None) -> None:
+    """Without this, the configuration makes up a cloud of a name that only a variable holds."""
+    known = sorted(config.get_cloud_names())
+    if name and name not in known:
+        there = f"{config.config_filename} has {', '.join(known)}" if config.config_filename else _NO_FILE
+        raise _incomplete(f"There is no cloud {name}: {there}.", "os_cloud")
 
 
 def _signed_in(session: Session) -> AccessInfo:

@@ -15,9 +15,10 @@ import click
 from cli.options import App
 from cli.output import show
 from cli.running import Exit, is_of_run, tell
-from cli.subscriber import Subscriber, subscribed
+from cli.subscriber import CONFIRMED_WITHIN, Subscriber, subscribed
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import exposure_id, run_id
+from shared.masking import mask_url
 from shared.otc.cloud import Cloud
 from shared.otc.smn import topic_urn
 from shared.planning.safety import check_project
@@ -73,8 +74,11 @@ def _publish(app: App, request: dict[str, Any], topic: str, *, wait: bool, liste
     if listen:
         known = _SEEN_IN_THE_CLOUD | {"extend"}
         _check(request, known, "listen", "It tells of each exposure by an event of its own.")
-        with subscribed(cloud, events_urn, listen) as subscriber:
-            return _listen(app, subscriber, _send(cloud, request, requests_urn), within)
+        end = time.monotonic() + within
+        if not app.quiet:
+            click.echo(f"Waiting for the topic to reach {mask_url(listen)}.", err=True)
+        with subscribed(cloud, events_urn, listen, within=min(within, CONFIRMED_WITHIN)) as subscriber:
+            return _listen(app, subscriber, _send(cloud, request, requests_urn), end)
     sent = _send(cloud, request, requests_urn)
     show(sent.__dict__, app.output, lambda: sent.run_id)
     return Exit.OK
@@ -111,7 +115,7 @@ def _wait(app: App, cloud: Cloud, request: dict[str, Any], sent: Sent, within: f
         click.echo(f"Run {sent.run_id}: waiting for exposure {exposure}; reasons come by event.", err=True)
     found = _until(lambda: reached(cloud, exposure, sent.run_id), within)
     if found is None:
-        state = "is not gone" if withdrawn else "is not healthy"
+        state = "is not gone" if withdrawn else f"is not healthy{_as_it_stands(cloud, exposure, sent.run_id)}"
         click.echo(f"Exposure {exposure} {state} after {within:.0f} s. The application's events say why.", err=True)
         return Exit.FAILED
     show({**sent.__dict__, **found}, app.output, lambda: found["endpoint"] or f"Exposure {exposure} is gone.")
@@ -147,18 +151,27 @@ def _healthy(cloud: Cloud, exposure: str, run: str) -> dict[str, Any] | None:
     return {"exposure": exposure, "verdict": verdict.kind.value, "endpoint": verdict.endpoint} if found else None
 
 
+def _as_it_stands(cloud: Cloud, exposure: str, run: str) -> str:
+    """What another run has made, if that is what the cloud shows."""
+    groups = find_anchors(cloud, exposure)
+    if not groups or any(run_in(group.description) == run for group in groups):
+        return ""
+    now = datetime.now(UTC)
+    endpoint = compare(exposure, observe_project(cloud, slice=1, now=now, only=(exposure,)), now).endpoint
+    return f" as this request has it, but stands at {endpoint} as an earlier one made it," if endpoint else ""
+
+
 def _gone(cloud: Cloud, exposure: str, _run: str) -> dict[str, Any] | None:
     left = find_anchors(cloud, exposure) or find_load_balancers(cloud, exposure)
     return None if left else {"exposure": exposure, "verdict": "gone", "endpoint": None}
 
 
-def _listen(app: App, subscriber: Subscriber, sent: Sent, within: float) -> Exit:
+def _listen(app: App, subscriber: Subscriber, sent: Sent, end: float) -> Exit:
     """Show the event of this run; those of others pass by."""
     if not app.quiet:
         click.echo(f"Run {sent.run_id}: listening for its event.", err=True)
-    end = time.monotonic() + within
     while (event := subscriber.next(end - time.monotonic())) is not None:
         if is_of_run(event, sent.run_id, sent.request_id):
             return tell(app, event)
-    click.echo(f"No event of run {sent.run_id} came within {within:.0f} s.", err=True)
+    click.echo(f"No event of run {sent.run_id} came in time.", err=True)
     return Exit.FAILED

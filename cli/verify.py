@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -117,5 +118,7 @@ def _differences(verdict: Mapping[str, Any]) -> str:
 
 
 def _crop(text: str) -> str:
+    if not sys.stdout.isatty():
+        return text
     width = shutil.get_terminal_size().columns
     return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in text.splitlines())

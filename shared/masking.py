@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 # To the next space: what looks like the end of a URL may stand within its secret.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_END_OF_SENTENCE = ".,;:"
 
 
 def mask(value: Any) -> Any:
@@ -17,12 +18,18 @@ def mask(value: Any) -> Any:
     Webhooks carry their secret as user info, in the query or in the path.
     """
     if isinstance(value, str):
-        return _URL.sub(lambda found: mask_url(found[0]), value)
+        return _URL.sub(_masked, value)
     if isinstance(value, Mapping):
         return {key: mask(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [mask(each) for each in value]
     return value
+
+
+def _masked(found: re.Match[str]) -> str:
+    """A URL at the end of a sentence: its full stop is none of its port."""
+    url = found[0].rstrip(_END_OF_SENTENCE)
+    return mask_url(url) + found[0][len(url) :]
 
 
 def mask_url(url: str) -> str:

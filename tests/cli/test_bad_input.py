@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,7 +182,33 @@ def test_an_expired_token_is_refused(terminal: Terminal):
 
 def test_an_endpoint_that_nobody_serves_is_refused(terminal: Terminal):
     terminal.server.close()
-    refused(terminal.type("list"), "EndpointUnreachable", "auth_url")
+    result = terminal.type("list")
+    refused(result, "EndpointUnreachable", "auth_url")
+    assert "Start it with `dcs-access emulator serve`" in result.stderr
+
+
+def test_a_cloud_that_no_file_holds_is_named_wherever_its_name_comes_from(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+):
+    for words in (("--os-cloud", "absent", "list"), ("list",)):
+        result = run(*words)
+        refused(result, "InvalidRequest", "os_cloud")
+        assert f"There is no cloud absent: {terminal.clouds} has emulator." in result.stderr
+        monkeypatch.setenv("OS_CLOUD", "absent")
+
+
+def test_zero_is_a_value_and_an_empty_interval_none(terminal: Terminal):
+    refused(terminal.expose("--port", "0"), "InvalidRequest", "port")
+    assert terminal.mutations() == []
+    assert terminal.type("serve", "--verify-every", "").exit_code == Exit.REFUSED
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_output_that_cannot_be_written_is_one_line_on_standard_error():
+    command = [sys.executable, "-c", "from cli.main import main; main()", "schema", "request"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (Exit.FAILED, "Error: standard output: No space left on device.\n")
 
 
 def test_the_emulator_says_what_a_wrong_world_lacks(terminal: Terminal):

@@ -120,7 +120,7 @@ def test_waiting_is_for_this_request_and_not_for_what_stood_before(idle: Deploye
     idle.expose()
     result = idle.submit(idle.request(), "--topic", "--wait", "--within", "1s")
     assert result.exit_code == Exit.FAILED
-    assert "is not healthy after 1 s" in result.stderr
+    assert ":80 as an earlier one made it, after 1 s" in result.stderr
 
 
 def test_waiting_outlasts_a_cloud_that_does_not_answer_for_a_while(product: Deployed) -> None:
@@ -160,6 +160,12 @@ def test_listening_tells_why_a_request_was_refused(
     assert result.exit_code == exits
     assert f"Error {code}: " in result.stderr
     assert product.subscriptions() == []
+
+
+def test_the_wait_for_the_topic_is_told_and_ends_in_time(idle: Deployed) -> None:
+    result = idle.submit(idle.request(), "--topic", "--listen", "http://localhost:0/secret", "--within", "1s")
+    assert result.exit_code == Exit.FAILED
+    assert result.stderr.startswith("Waiting for the topic to reach http://localhost/***.\nError NotReady: ")
 
 
 def test_a_topic_that_does_not_reach_the_listener_is_told_and_keeps_no_subscription(idle: Deployed) -> None:
