@@ -69,3 +69,13 @@ def test_a_function_is_known_by_the_last_part_of_its_urn():
 def test_anything_else_names_no_handler(urn: str):
     with pytest.raises(ValueError, match="not the URN"):
         function_name(urn)
+
+
+def test_a_url_at_the_end_of_a_sentence_stays_readable(capsys: pytest.CaptureFixture[str]):
+    explain(
+        ErrorData(code=ErrorCode.PORT_TAKEN, message="Such as http://203.0.113.7:8080.", advice="https://h/secret.")
+    )
+    assert capsys.readouterr().err.splitlines() == [
+        "Error PortTaken: Such as http://203.0.113.7:8080.",
+        "  remedy    https://h/***.",
+    ]
