@@ -21,6 +21,9 @@ def _addresses(value: Any) -> Any:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value or ()
 
 
+_LASTING_FAILURES = frozenset({"CREATEFAILED", "ERROR"})
+
+
 class Instance(Seen):
     """A DCS instance."""
 
@@ -45,6 +48,11 @@ class Instance(Seen):
     def ip(self) -> str:
         """The access address; a Redis Cluster has one per node, and this is the first."""
         return self.ips[0] if self.ips else ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it will not run by itself, however long one waits."""
+        return self.status in _LASTING_FAILURES
 
 
 class WhitelistGroup(Seen):

@@ -19,7 +19,6 @@ WHITELIST_GROUP = "dcs-access"
 WHITELIST_GROUPS, WHITELIST_ENTRIES = 4, 20
 ROUTES_PER_TABLE = 200
 _DOCUMENTED_VERSIONS = ("4.0", "5.0", "6.0")
-_LASTING_FAILURES = frozenset({"CREATEFAILED", "ERROR"})
 _CLIENTS_FORBIDDEN = (
     (("172.16.0.0/12",), ("192.168.1.0/24", "192.168.2.0/24", "192.168.3.0/24")),
     (("192.168.0.0/16", "10.0.0.0/8"), ("172.31.1.0/24", "172.31.2.0/24", "172.31.3.0/24")),
@@ -87,7 +86,7 @@ def check_instance(request: ExposeRequest, instance: Instance) -> None:
             "runs Redis 3.0, which has another network model",
             "Use Redis 4.0 or later.",
         )
-    if instance.status in _LASTING_FAILURES:
+    if instance.failed:
         raise _about(
             instance,
             ErrorCode.INSTANCE_FAILED,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.errors import AccessError, ErrorCode, TemporaryError
 from shared.otc.cloud import Cloud
-from shared.otc.dcs import Whitelist, WhitelistGroup
+from shared.otc.dcs import Instance, Whitelist, WhitelistGroup
 from shared.planning.safety import WHITELIST_GROUP, admitting_group, check_whitelist, whitelist_closed
 from shared.results import Did, Finding, Kind, Touched
 
@@ -51,17 +51,25 @@ def release_whitelist(
 ) -> tuple[list[Touched], list[Finding]]:
     """Leave in our own group only the ranges that other exposures need, asked for just before the change.
 
-    The group goes with its last range, unless the whitelist would admit all without it; nothing else is touched.
+    The group goes with its last range, unless the whitelist would admit all without it; nothing else is touched,
+    and nothing at all on an instance that has failed, whose whitelist cannot be changed any more.
 
     Raises:
-        TemporaryError: `NotYet` until the change is seen.
+        TemporaryError: `NotYet` until the change is seen; `Busy` while the instance admits none.
     """
     try:
-        before = cloud.dcs.whitelist(instance_id)
-    except PermanentError as problem:
+        return _release(cloud, instance_id, kept)
+    except AccessError as problem:
         if problem.code is ErrorCode.NOT_FOUND:
             return [], []
-        raise
+        if problem.code is not ErrorCode.BUSY or not (instance := cloud.dcs.instance(instance_id)).failed:
+            raise
+    reason = f"the instance is {instance.status} and admits no change"
+    return [_touched(instance_id, Did.KEPT, reason)], [_kept_failed(instance)]
+
+
+def _release(cloud: Cloud, instance_id: str, kept: Callable[[], frozenset[str]]) -> tuple[list[Touched], list[Finding]]:
+    before = cloud.dcs.whitelist(instance_id)
     ours = entries_of_ours(before)
     if not ours:
         return [], []
@@ -92,6 +100,14 @@ def _kept_closed(instance_id: str, entry: str) -> Finding:
     message = (
         f"The whitelist of {instance_id} keeps {entry}: empty it would admit all. "
         f"Add what has to reach the instance and remove group {WHITELIST_GROUP}, or switch the whitelist off."
+    )
+    return Finding(code="WhitelistKept", message=message)
+
+
+def _kept_failed(instance: Instance) -> Finding:
+    message = (
+        f"The whitelist of {instance.id} is as it was, since the instance is {instance.status}. "
+        f"Should it run again, `dcs-access leaks` finds what group {WHITELIST_GROUP} lets in and nobody needs."
     )
     return Finding(code="WhitelistKept", message=message)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulator.core.resources import Pending
 from emulator.dcs.models import Whitelist, WhitelistGroup
 from emulator.world import World
 from tests.functions.test_changes import did
@@ -168,6 +169,34 @@ def test_an_instance_that_is_gone_does_not_hold_up_a_withdrawal() -> None:
     account_now = product.account()
     assert account_now["elb"]["loadbalancers"] == account_now["elb"]["ipgroups"] == []
     assert account_now["eip"]["publicips"] == account_now["vpc"]["peerings"] == []
+
+
+def test_an_instance_that_has_failed_does_not_hold_up_a_withdrawal_and_what_stays_is_told() -> None:
+    product = Product(guarded(OFFICE))
+    product.expose()
+    with product.emulator.change() as account:
+        account.world.dcs.instances[product.instance_id].status = "ERROR"
+    begun = product.clock.now()
+    output = product.withdraw()
+    assert (output["outcome"], product.clock.now()) == ("withdrawn", begun)
+    told = output["event"]["data"]
+    assert did(output)["whitelist"] == "kept"
+    (finding,) = (each for each in told["findings"] if each["code"] == "WhitelistKept")
+    assert "ERROR" in finding["message"]
+    assert product.account()["elb"]["ipgroups"] == []
+
+
+def test_an_instance_that_is_only_busy_is_waited_for_by_a_withdrawal() -> None:
+    product = Product(guarded(OFFICE))
+    before = admitted(product)
+    product.expose()
+    with product.emulator.change() as account:
+        instance = account.world.dcs.instances[product.instance_id]
+        instance.pending = Pending(shows="RESTARTING", until=product.clock.now() + 300)
+    begun = product.clock.now()
+    assert product.withdraw()["outcome"] == "withdrawn"
+    assert product.clock.now() - begun >= 300
+    assert admitted(product) == before
 
 
 def test_two_nodes_of_a_cluster_are_two_exposures_that_share_whitelist_and_way() -> None:
