@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from emulator.core.resources import Strict
 from emulator.core.tags import Tag
-from emulator.core.text import Address
-from emulator.dcs.models import WhitelistEntry
+from emulator.core.text import Address, EnterpriseProject
+from emulator.dcs.models import BackupPolicy, WhitelistEntry
 
 PASSWORD_KINDS = (r"[a-z]", r"[A-Z]", r"\d", r"[^\w]|_")
 MAX_GROUPS, MAX_ENTRIES = 4, 20
@@ -45,6 +45,30 @@ class WhitelistBody(Strict):
         return self
 
 
+def _nothing(value: Any) -> Any:
+    if value:
+        raise ValueError("is not emulated")
+    return value
+
+
+def _none_if_empty(value: str | None) -> str | None:
+    return value or None
+
+
+# What clients may say as long as they ask for nothing: null, false, or empty.
+NotEmulated = Annotated[Any, AfterValidator(_nothing)]
+
+
+class BssParam(Strict):
+    """How an instance is paid for: by use."""
+
+    charging_mode: Literal["", "postPaid"] = ""
+    period_type: NotEmulated = None
+    period_num: NotEmulated = None
+    is_auto_renew: NotEmulated = None
+    is_auto_pay: str | None = None
+
+
 class CreateBody(Strict):
     """What a new instance is to be."""
 
@@ -56,26 +80,26 @@ class CreateBody(Strict):
     az_codes: list[str] = Field(min_length=1)
     vpc_id: str
     subnet_id: str
-    security_group_id: str | None = None
-    publicip_id: str | None = None
-    enterprise_project_id: str | None = None
-    enterprise_project_name: str | None = None
+    security_group_id: NotEmulated = None
+    publicip_id: NotEmulated = None
+    enterprise_project_id: EnterpriseProject | None = None
+    enterprise_project_name: NotEmulated = None
     description: str = Field(default="", max_length=1024)
-    enable_ssl: bool | None = None
+    enable_ssl: NotEmulated = None
     private_ip: Address | None = None
     instance_num: int = Field(default=1, ge=1, le=100)
     maintain_begin: str = "18:00:00"
     maintain_end: str = "19:00:00"
     password: str | None = None
     no_password_access: bool = False
-    bss_param: dict[str, Any] | None = None
-    instance_backup_policy: dict[str, Any] | None = None
+    bss_param: BssParam | None = None
+    instance_backup_policy: BackupPolicy | None = None
     tags: list[Tag] = []
     access_user: str | None = None
-    enable_publicip: bool = False
+    enable_publicip: NotEmulated = None
     port: int = Field(default=6379, ge=1, le=65535)
-    rename_commands: dict[str, str] | None = None
-    template_id: str | None = None
+    rename_commands: NotEmulated = None
+    template_id: NotEmulated = None
 
 
 class ChangeBody(Strict):
@@ -84,11 +108,11 @@ class ChangeBody(Strict):
     name: str | None = None
     description: str | None = Field(default=None, max_length=1024)
     port: int | None = Field(default=None, ge=1, le=65535)
-    rename_commands: dict[str, str] | None = None
+    rename_commands: NotEmulated = None
     maintain_begin: str | None = None
     maintain_end: str | None = None
-    security_group_id: str | None = None
-    instance_backup_policy: dict[str, Any] | None = None
+    security_group_id: Annotated[str | None, AfterValidator(_none_if_empty)] = None
+    instance_backup_policy: BackupPolicy | None = None
 
 
 class ResizeBody(Strict):
@@ -96,12 +120,12 @@ class ResizeBody(Strict):
 
     spec_code: str
     new_capacity: float = Field(gt=0)
-    bss_param: dict[str, Any] | None = None
-    reserved_ip: list[str] | None = None
-    change_type: str | None = None
-    available_zones: list[str] | None = None
-    node_list: list[str] | None = None
-    execute_immediately: bool = True
+    bss_param: BssParam | None = None
+    reserved_ip: NotEmulated = None
+    change_type: NotEmulated = None
+    available_zones: NotEmulated = None
+    node_list: NotEmulated = None
+    execute_immediately: Literal[True] | None = None
 
 
 class BatchBody(Strict):

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from uuid import uuid5
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from emulator.core.resources import NAMESPACE, Pending, Resource, Strict, Table, find
 from emulator.core.state import State
@@ -73,6 +73,29 @@ class Node(Strict):
     az: str = ""
 
 
+class BackupPlan(Strict):
+    """When backups are made: on these days of the week, in this hour (`00:00-01:00`)."""
+
+    backup_at: list[Annotated[int, Field(ge=1, le=7)]] = Field(min_length=1)
+    begin_at: str = Field(pattern=r"^([01]\d|2[0-3]):00-([01]\d|2[0-3]):00$")
+    period_type: Literal["weekly"]
+    timezone_offset: str | None = None
+
+
+class BackupPolicy(Strict):
+    """Whether backups are made by themselves, and how many days they are kept."""
+
+    backup_type: Literal["auto", "manual"]
+    save_days: int | None = Field(default=None, ge=1, le=7)
+    periodical_backup_plan: BackupPlan | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> BackupPolicy:
+        if self.backup_type == "auto" and (self.save_days is None or self.periodical_backup_plan is None):
+            raise ValueError("auto needs save_days and periodical_backup_plan")
+        return self
+
+
 class Instance(Resource):
     """A cache instance. A password or none decides whether it is password-free.
 
@@ -93,6 +116,8 @@ class Instance(Resource):
     ip: str = ""
     port: int = Field(default=6379, ge=1, le=65535)
     password: str | None = None
+    access_user: str | None = None
+    instance_backup_policy: BackupPolicy | None = None
     ssl: bool = False
     capacity: float = 1.0
     spec_code: str = ""

@@ -64,7 +64,10 @@ def show_instance(account: Account, project_id: str, instance_id: str) -> Answer
 
 
 def create_instances(account: Account, project_id: str, body: CreateBody) -> Answer:
-    """DCS API: creating a DCS instance."""
+    """DCS API: creating a DCS instance.
+
+    Assumed: a user and a policy of backups are kept and shown; nobody logs in by that name, and no backup is made.
+    """
     mode, version = _check_kind(body)
     _check_network(account, project_id, body)
     _check_password(body.password, password_free=body.no_password_access)
@@ -76,15 +79,20 @@ def create_instances(account: Account, project_id: str, body: CreateBody) -> Ans
 
 
 def update_instance(account: Account, project_id: str, instance_id: str, body: ChangeBody) -> Answer:
-    """DCS API: modifying details of a DCS instance; a new port moves every client."""
+    """DCS API: modifying details of a DCS instance; a new port moves every client.
+
+    Assumed: a policy of backups is kept and shown; no backup is made.
+    """
     instance = changeable(account, project_id, instance_id)
     if body.name is not None and not NAME.fullmatch(body.name):
         raise _bad_name()
     if body.port is not None and instance.engine_version == "3.0":
         raise unsupported_type()
-    fields = body.model_dump(exclude_none=True, exclude={"rename_commands", "instance_backup_policy"})
-    for name, value in fields.items():
-        setattr(instance, name, value)
+    if body.security_group_id and instance.engine_version != "3.0":
+        raise unsupported_type()
+    for name in body.model_fields_set - {"rename_commands"}:
+        if (value := getattr(body, name)) is not None:
+            setattr(instance, name, value)
     account.touch(instance)
     account.lag(instance, "RUNNING", account.dials.dcs_modify)
     return no_content()
@@ -129,8 +137,10 @@ def _deletable(account: Account, project_id: str, instance_id: str) -> Instance:
 
 
 def resize_instance(account: Account, project_id: str, instance_id: str, body: ResizeBody) -> Answer:
-    """DCS API: modifying instance specifications."""
+    """DCS API: modifying instance specifications; here another size of the same kind."""
     instance = changeable(account, project_id, instance_id)
+    if _mode_of(body.spec_code) != instance.cache_mode:
+        raise dcs(400, "DCS.4009", "Invalid product ID in the request.")
     instance.capacity, instance.spec_code = body.new_capacity, body.spec_code
     account.touch(instance)
     account.lag(instance, "EXTENDING", account.dials.dcs_modify)
@@ -291,11 +301,15 @@ def _check_kind(body: CreateBody) -> tuple[CacheMode, Version]:
     version = next((known for known in MODES if known == body.engine_version and known != "3.0"), None)
     if version is None:
         raise dcs(400, "DCS.4008", "The selected cache engine version is not supported.")
-    parts = body.spec_code.split(".")
-    mode = SPEC_MODES.get(parts[1]) if parts[0] == "redis" and len(parts) > 1 else None
+    mode = _mode_of(body.spec_code)
     if mode is None or mode not in MODES[version]:
         raise dcs(400, "DCS.4009", "Invalid product ID in the request.")
     return mode, version
+
+
+def _mode_of(spec_code: str) -> CacheMode | None:
+    engine, mode, *_ = [*spec_code.split("."), ""]
+    return SPEC_MODES.get(mode) if engine == "redis" else None
 
 
 def _check_network(account: Account, project_id: str, body: CreateBody) -> None:
@@ -340,7 +354,7 @@ def _draft(account: Account, project_id: str, body: CreateBody, mode: CacheMode,
         engine_version=version,
         ip="" if mode == "cluster" else body.private_ip or "",
         tags={tag.key: tag.value for tag in body.tags},
-        **body.model_dump(include=set(COPIED)),
+        **{name: getattr(body, name) for name in COPIED},
     )
 
 
@@ -355,6 +369,8 @@ COPIED = (
     "az_codes",
     "maintain_begin",
     "maintain_end",
+    "access_user",
+    "instance_backup_policy",
 )
 
 

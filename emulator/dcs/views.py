@@ -30,7 +30,7 @@ def listed(account: Account, instance: Instance) -> dict[str, Any]:
         "port": instance.port,
         "domain_name": f"redis-{instance.id}.dcs.{account.world.region}.example.com",
         "no_password_access": instance.password is None,
-        "access_user": None,
+        "access_user": instance.access_user,
         "vpc_id": vpc.id,
         "vpc_name": vpc.name,
         "subnet_id": subnet.id,
@@ -75,8 +75,21 @@ def detail(account: Account, instance: Instance) -> dict[str, Any]:
         "security_group_name": view["security_group_id"],
         "available_zones": [uuid5(NAMESPACE, f"zone/{code}").hex for code in instance.az_codes],
         "transparent_client_ip_enable": True,
+        "instance_backup_policy": _backup_policy(instance),
         "service_task_id": None,
         "task": None,
+    }
+
+
+def _backup_policy(instance: Instance) -> dict[str, Any] | None:
+    if instance.instance_backup_policy is None:
+        return None
+    return {
+        "backup_policy_id": str(uuid5(NAMESPACE, f"backup policy/{instance.id}")),
+        "tenant_id": instance.project_id,
+        "policy": instance.instance_backup_policy.model_dump(exclude_none=True),
+        "created_at": with_millis(instance.created_at),
+        "updated_at": with_millis(instance.updated_at),
     }
 
 

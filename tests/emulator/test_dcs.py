@@ -280,6 +280,12 @@ def test_a_new_instance_comes_up_gets_addresses_and_runs(zoo: Caller, plane: Mod
         ({"no_password_access": True}, "DCS.4845"),
         ({"private_ip": "192.168.0.50"}, "DCS.4800"),
         ({"private_ip": "abc"}, "DCS.4800"),
+        ({"enable_publicip": True}, "DCS.4800"),
+        ({"template_id": "t"}, "DCS.4800"),
+        ({"rename_commands": {"keys": "look"}}, "DCS.4800"),
+        ({"security_group_id": "s"}, "DCS.4800"),
+        ({"bss_param": {"charging_mode": "prePaid"}}, "DCS.4800"),
+        ({"instance_backup_policy": {"backup_type": "auto"}}, "DCS.4800"),
         ({"capacity": 2000}, "DCS.4036"),
         ({"instance_num": 60}, "DCS.4035"),
         ({"port": 0}, "DCS.4800"),
@@ -289,6 +295,47 @@ def test_an_instance_that_cannot_be_is_refused_with_400(zoo: Caller, fields: dic
     before = zoo.emulator.snapshot()
     assert zoo.refused("POST", ALL, new(zoo, **fields)) == (400, code)
     assert zoo.emulator.snapshot() == before
+
+
+POLICY = {
+    "backup_type": "auto",
+    "save_days": 3,
+    "periodical_backup_plan": {"backup_at": [1, 7], "begin_at": "02:00-03:00", "period_type": "weekly"},
+}
+
+
+def test_a_user_and_a_policy_of_backups_are_kept_and_shown(zoo: Caller, ids: dict[str, str], clock: ManualClock):
+    # What the Go SDK says without being asked to.
+    unasked = {"rename_commands": {}, "bss_param": {"charging_mode": ""}, "instance_num": 1}
+    (made,) = zoo.post(ALL, new(zoo, access_user="me", instance_backup_policy=POLICY, **unasked))["instances"]
+    shown = zoo.get(f"{ALL}/{made['instance_id']}")
+    assert (shown["access_user"], shown["instance_backup_policy"]["policy"]) == ("me", POLICY)
+    path = f"{ALL}/{ids['pair']}"
+    assert zoo.get(path)["instance_backup_policy"] is None
+    zoo.put(path, {"instance_backup_policy": POLICY, "security_group_id": "", "rename_commands": {}}, 204)
+    assert (zoo.get(path)["instance_backup_policy"]["policy"], zoo.get(path)["access_user"]) == (POLICY, None)
+    again = Caller(Emulator(World.loads(zoo.emulator.world().dump()), clock=clock))
+    assert again.get(path) == zoo.get(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "code"),
+    [
+        ("", {"rename_commands": {"keys": "look"}}, "DCS.4800"),
+        ("", {"security_group_id": "s"}, "DCS.4007"),
+        ("/resize", {"change_type": "createReplication"}, "DCS.4800"),
+        ("/resize", {"available_zones": ["z"]}, "DCS.4800"),
+        ("/resize", {"execute_immediately": False}, "DCS.4800"),
+        ("/resize", {"spec_code": "redis.single.xu1.tiny.128"}, "DCS.4009"),
+    ],
+)
+def test_what_is_not_emulated_is_refused_instead_of_forgotten(zoo: Caller, ids, path, fields, code):
+    size = {"spec_code": "redis.ha.xu1.large.r2.2", "new_capacity": 2} if path else {}
+    before = zoo.emulator.snapshot()
+    assert zoo.refused("POST" if path else "PUT", f"{ALL}/{ids['pair']}{path}", {**size, **fields}) == (400, code)
+    assert zoo.emulator.snapshot() == before
+    if path:
+        zoo.post(f"{ALL}/{ids['pair']}{path}", {**size, "execute_immediately": None, "bss_param": {}}, 204)
 
 
 def test_of_several_instances_all_or_none_find_room(zoo: Caller):
