@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emulator.core.message import Request
+from emulator.cts.traces import SECRETS
+
+KEPT = 10_000
+# In bytes; what is longer is the code of a function.
+LONGEST_BODY = 4096
+SECRET = re.compile(rf"""("(?:{"|".join(sorted(SECRETS))})"\s*:\s*")(?:[^"\\]|\\.)*""")
 
 
 @dataclass
 class CallRecord:
     """One call; `start` and `end` are monotonic seconds, `status` is None when the answer was lost.
 
-    `committed` says that the service carried the call out, whatever the client was told.
+    `body` is cut where it is long, and tells no secrets. `committed` says that the service carried the call out,
+    whatever the client was told.
     """
 
     number: int
@@ -39,10 +48,10 @@ class CallRecord:
 
 
 class CallLog:
-    """All calls in the order in which they came in; may be read while calls come in."""
+    """The last calls in the order in which they came in; may be read while calls come in."""
 
     def __init__(self) -> None:
-        self._records: list[CallRecord] = []
+        self._records: deque[CallRecord] = deque(maxlen=KEPT)
         self._issued = 0
         self._lock = threading.Lock()
 
@@ -55,7 +64,7 @@ class CallLog:
                 request.method,
                 request.path,
                 request.query,
-                request.body.decode(errors="replace"),
+                _shown(request.body),
                 start=time.monotonic(),
             )
             self._records.append(record)
@@ -76,3 +85,7 @@ class CallLog:
 
     def __len__(self) -> int:
         return len(self._records)
+
+
+def _shown(body: bytes) -> str:
+    return SECRET.sub(r"\1******", body[:LONGEST_BODY].decode(errors="replace"))

@@ -115,6 +115,8 @@ class KeyBackend:
         """A new temporary pair, good until a time in seconds since 1970."""
         access = AccessKey.make_id(self._secret("access"))
         keys = Keys(access, self._secret("secret"), self._secret("security") * 4, user, project, until)
+        now = self._account.now()
+        self._temporary = {known: one for known, one in self._temporary.items() if one.expires_at > now}
         self._temporary[access] = keys
         return keys
 

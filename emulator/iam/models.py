@@ -180,10 +180,16 @@ class IamBackend:
     def issue(self, user: Principal, project: Project | None, method: str, until: float | None = None) -> Token:
         """A new token; one got from a token does not outlive it (`until`)."""
         now = self._account.now()
+        self._forget_expired()
         expires_at = until or now + self._account.dials.token_hours * HOUR
         token = Token(self.secret("token") * 4, user, project, method, now, expires_at)
         self._tokens[token.id] = token
         return token
+
+    def _forget_expired(self) -> None:
+        now = self._account.now()
+        self._tokens = {token_id: token for token_id, token in self._tokens.items() if token.expires_at > now}
+        self._agency_keys = {token_id: keys for token_id, keys in self._agency_keys.items() if token_id in self._tokens}
 
     def agency(self, name: str) -> Agency | None:
         """The agency of this name."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
 from emulator import Dials, Emulator, Fault, ManualClock, World
+from emulator.calls import KEPT, LONGEST_BODY, CallLog
 from emulator.core.message import Request
 from emulator.core.resources import Lag
 from emulator.dials import Throttle
@@ -86,6 +88,22 @@ def test_the_call_log_tells_what_was_asked_and_whether_it_was_carried_out(api: C
     assert first.number < second.number < read.number
     assert first.end >= first.start
     assert list(api.emulator.calls.mutating()) == [first, second]
+
+
+def test_the_call_log_tells_no_password_and_keeps_the_last_calls_cut_short():
+    log = CallLog()
+    for number in range(KEPT + 1):
+        log.open(Request.of("PUT", f"http://x/{number}", {}, b""))
+    assert (len(log), next(iter(log)).path) == (KEPT, "/1")
+    fields = {"password": 'a"b\\', "nested": {"new_password": "s3cret"}, "name": "n"}
+    log.open(Request.of("PUT", "http://x/", {}, json.dumps(fields).encode()))
+    *_, last = log
+    assert json.loads(last.body) == {"password": "******", "nested": {"new_password": "******"}, "name": "n"}
+    log.open(Request.of("PUT", "http://x/", {}, b'{"password": "' + b"s3cret" * LONGEST_BODY))
+    log.open(Request.of("PUT", "http://x/", {}, b"0" * LONGEST_BODY * 2))
+    *_, masked, cut = log
+    assert masked.body == '{"password": "******'
+    assert len(cut.body) == LONGEST_BODY
 
 
 def test_asking_for_a_token_is_no_change(api: Caller):

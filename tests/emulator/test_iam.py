@@ -63,6 +63,14 @@ def test_wrong_credentials_are_401_and_a_wrong_body_is_400_in_keystones_envelope
     assert set(response.json()["error"]) == {"code", "message", "title"}
 
 
+def test_expired_tokens_are_forgotten(cloud: Emulator, clock: ManualClock):
+    with cloud.change() as account:
+        for _ in range(3):
+            Caller(cloud)
+            clock.advance(24 * 3600)
+        assert len(account.iam._tokens) == 1
+
+
 def test_an_expired_or_unknown_token_is_refused_by_each_service_in_its_own_form(api: Caller, clock: ManualClock):
     paths = {
         "/v3/auth/projects": 401,
