@@ -14,7 +14,6 @@ from typing import Any, TextIO
 import requests
 
 from cli.verdicts import VerdictStore
-from shared.functions import function_name
 from shared.ids import run_id
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Transport
@@ -23,6 +22,7 @@ from shared.request import normalised
 from shared.services import LocalContext, Services, Sink, utc_now
 from shared.settings import Settings, read_settings
 from shared.sinks import sinks_for
+from shared.urns import function_name
 from workflow.engines.embedded import EmbeddedEngine, RunView
 from workflow.machines import load_machines
 

@@ -20,12 +20,12 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import exposure_id, run_id
 from shared.masking import mask_url
 from shared.otc.cloud import Cloud
-from shared.otc.smn import topic_urn
 from shared.planning.safety import check_project
 from shared.record import run_in
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import find_anchors
 from shared.settings import read_settings
+from shared.urns import topic_urn
 from shared.verification.compare import compare
 from shared.verification.observe import observe_project
 from shared.verification.verdict import VerdictKind

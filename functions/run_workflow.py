@@ -9,11 +9,11 @@ from typing import Any
 
 from shared.bodies import unwrapped
 from shared.errors import TemporaryError
-from shared.functions import function_name, function_urn
 from shared.logs import log_of
 from shared.platform import FunctionContext, services_of
 from shared.services import Services
 from shared.starting import engine_urn, start_run
+from shared.urns import function_name, function_urn
 from workflow.engines.functiongraph import Engine, Passed, Platform, Run
 from workflow.interpreter import Finish
 from workflow.machines import load_machine

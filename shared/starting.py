@@ -1,13 +1,15 @@
-"""Start a run on the platform: the engine is called, and goes on by itself."""
+"""Start a run on the platform: the engine is called, and goes on by itself; and find again what it was asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from shared.functions import function_urn
+from shared.bodies import inside
 from shared.ids import run_id
 from shared.request import normalised
 from shared.services import Services
+from shared.urns import function_urn
 
 ENGINE = "run_workflow"
 """The function that carries out runs."""
@@ -34,3 +36,14 @@ def engine_urn(services: Services) -> str:
     """The URN of the engine of this deployment."""
     cloud = services.cloud
     return function_urn(cloud.region, cloud.project_id, services.settings.application, ENGINE)
+
+
+def request_in(event: object) -> dict[str, Any]:
+    """The request of the run in an event of the engine, wherever the engine keeps it; empty if there is none."""
+    level = [event]
+    while level:
+        for each in level:
+            if isinstance(each, Mapping) and isinstance(found := each.get("request"), dict) and "request_id" in found:
+                return found
+        level = [inner for outer in level for inner in inside(outer)]
+    return {}

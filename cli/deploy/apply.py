@@ -28,8 +28,8 @@ from cli.deploy.state import (
 )
 from cli.deploy.template import SECRETS
 from shared.errors import ErrorCode, PermanentError
-from shared.functions import function_urn
 from shared.otc.cloud import Cloud
+from shared.urns import function_urn
 
 SIDE_BY_SIDE = 4
 """How many functions are under way at once: each sends its zip."""

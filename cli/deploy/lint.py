@@ -10,9 +10,9 @@ from cli.deploy.model import Agency, Function, GetAtt, Policy, SmnData, Template
 from cli.deploy.package import handlers
 from cli.deploy.template import SECRETS, merged
 from shared.errors import PermanentError
-from shared.functions import function_name
 from shared.otc.functiongraph import GATEWAY_TIMEOUT
 from shared.settings import PREFIX
+from shared.urns import function_name
 from workflow.engines.functiongraph import refuse_long_waits
 from workflow.language.definition import Task
 from workflow.machines import load_machines

@@ -24,12 +24,12 @@ from cli.deploy.state import (
     trigger_name,
 )
 from cli.deploy.template import SECRETS
-from shared.functions import function_name
 from shared.otc.cloud import Cloud
 from shared.otc.functiongraph import Trigger
 from shared.otc.iam import Agency, Policy
 from shared.otc.lts import LogGroup
 from shared.services import gather
+from shared.urns import function_name
 
 
 def observe(cloud: Cloud, application: str, domain_id: str) -> list[Found]:

@@ -13,8 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from cli.deploy.model import Function, GetAtt, Parameter, Ref, Resource, Sub, Template
 from shared.errors import ErrorCode, PermanentError
-from shared.functions import function_urn
-from shared.otc.smn import topic_urn
+from shared.urns import function_urn, topic_urn
 
 UNKNOWN = "(known after deploy)"
 """Stands for what the cloud gives only when the resource is made."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.bodies import inside, unwrapped
+from shared.bodies import unwrapped
 from shared.errors import ErrorCode, PermanentError
 from shared.events import EventKind
-from shared.functions import function_name, function_urn
 from shared.ids import run_id
 from shared.intake.messages import read_messages, topic_messages
 from shared.intake.record import IntakeRecord, moment
@@ -16,7 +15,8 @@ from shared.intake.sources import Source, check_source
 from shared.intake.taking import Outcome, Read, Taker
 from shared.intake.timers import read_timer
 from shared.intake.traces import read_traces
-from shared.starting import ENGINE
+from shared.starting import ENGINE, request_in
+from shared.urns import function_name, function_urn
 
 INTAKE: Mapping[str, Read] = {"on_message": read_messages, "on_trace": read_traces, "on_timer": read_timer}
 
@@ -65,7 +65,7 @@ def _our_function(taker: Taker, urn: str) -> str | None:
 
 
 def _run_lost(taker: Taker, payload: Any) -> Outcome:
-    request = _request_in(_body(payload))
+    request = request_in(_body(payload))
     run = run_id(taker.services.cloud.project_id, str(request["request_id"])) if request else None
     problem = PermanentError(
         ErrorCode.GIVEN_UP,
@@ -97,14 +97,3 @@ def _body(payload: Any) -> Any:
         return unwrapped(payload)
     except PermanentError:
         return None
-
-
-def _request_in(body: Any) -> dict[str, Any]:
-    """The request that a run was started with, wherever the engine keeps it."""
-    level = [body]
-    while level:
-        for each in level:
-            if isinstance(each, Mapping) and isinstance(found := each.get("request"), dict) and "request_id" in found:
-                return found
-        level = [inner for outer in level for inner in inside(outer)]
-    return {}

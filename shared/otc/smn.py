@@ -12,11 +12,6 @@ from shared.otc.transport import Call, Service
 _PAGE = 100
 
 
-def topic_urn(region: str, project_id: str, name: str) -> str:
-    """The URN of a topic."""
-    return f"urn:smn:{region}:{project_id}:{name}"
-
-
 class Published(Seen):
     """A message that the topic has taken."""
 

@@ -15,7 +15,7 @@ from cli.options import Format
 from cli.output import explain, facts, moment, show, table
 from cli.running import Exit
 from shared.errors import ErrorCode, ErrorData
-from shared.functions import function_name
+from shared.urns import function_name
 
 ROWS = [{"id": "a", "size": None}, {"id": "longer", "size": ["x", "y"]}]
 

@@ -16,10 +16,10 @@ from emulator import World
 from emulator.clock import EPOCH
 from emulator.functiongraph.models import AsyncConfig, Code, Destination, Function, Version
 from emulator.functiongraph.runtime.spec import FunctionSpec, Invocation, KernelCode, RunResult
-from shared.functions import function_urn
 from shared.services import LocalContext, Services
 from shared.settings import Settings
 from shared.starting import ENGINE, start_run
+from shared.urns import function_urn
 from tests.support.product import Product
 from workflow.engines.virtual import VirtualClock
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
-from shared.functions import function_name
 from shared.otc.functiongraph.common import FunctionGraphService
 from shared.otc.models import Seen
 from shared.otc.problems import AmbiguousError, unexpected
 from shared.otc.transport import Answer
+from shared.urns import function_name
 
 GATEWAY_TIMEOUT = 90.0
 """Seconds after which nobody hears the answer of a synchronous call (FunctionGraph: invoking a function)."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
-from shared.functions import function_name, function_urn
 from shared.otc.cloud import Cloud
 from shared.otc.functiongraph import TimedOutError
 from shared.otc.transport import Answer
+from shared.urns import function_name, function_urn
 from tests.shared.otc.canned import Canned, answer
 
 URN = function_urn("eu-de", "5f0d", "dcs-access", "plan_exposure")

@@ -13,6 +13,7 @@ from shared.logs import Log
 from shared.request import notify_of
 from shared.services import Services
 from shared.sinks import deliver
+from shared.starting import request_in
 from workflow.engines.functiongraph.hop import Did, OutOfTimeError, Platform, hop
 from workflow.engines.tree import RunTree
 from workflow.interpreter import DefinitionChangedError, Finish, StartContext, Status, start
@@ -164,7 +165,7 @@ class Engine:
             return
         from shared.events import EventKind, build_event  # noqa: PLC0415  # only a lost run needs it
 
-        request = _request(event)
+        request = request_in(event)
         known = [execution.input for execution in run.tree.executions] if run else []
         cloud = self.services.cloud
         told = build_event(
@@ -195,13 +196,3 @@ def _named(event: Any) -> str | None:
         if isinstance(named, Mapping) and isinstance(named.get("run"), str):
             return str(named["run"])
     return None
-
-
-def _request(event: Any) -> dict[str, Any]:
-    """The request of a run, as it came, or nothing."""
-    try:
-        if "start" in event:
-            return dict(event["start"]["input"]["request"])
-        return dict(event["hop"]["tree"]["0"]["execution"]["context"]["Execution"]["Input"]["request"])
-    except (LookupError, TypeError, ValueError):
-        return {}

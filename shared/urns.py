@@ -1,4 +1,4 @@
-"""The names of deployed functions: one application, each function called like its handler's module."""
+"""The names of what is deployed: the functions of one application, each called like its handler's module; topics."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def function_name(urn: str) -> str:
         msg = f"not the URN of a function: {urn}"
         raise ValueError(msg)
     return parts[_PARTS - 1]
+
+
+def topic_urn(region: str, project_id: str, name: str) -> str:
+    """The URN of a topic."""
+    return f"urn:smn:{region}:{project_id}:{name}"
