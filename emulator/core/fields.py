@@ -11,6 +11,11 @@ Values = list[str] | None
 """A filter: repeated keys mean or."""
 
 
+def in_enterprise_project(wanted: str | None) -> bool:
+    """Whether a list of what is in an enterprise project has anything; all is in the default one."""
+    return wanted in (None, "0", "all_granted_eps")
+
+
 class FieldsQuery(Strict):
     """Which fields to show."""
 

@@ -38,7 +38,7 @@ Name64 = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\-]+$"
 Address = Annotated[str, AfterValidator(_address)]
 AddressIfAny = Annotated[str, AfterValidator(_address_if_any)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
-# There are no enterprise projects in this cloud; every resource says that it is in this one.
-EnterpriseProject = Literal["0"]
+# There are no enterprise projects in this cloud; every resource says that it is in the one that has this id.
+EnterpriseProject = Literal["0", ""]
 TagKey = Annotated[str, Field(min_length=1, max_length=36)]
 TagValue = Annotated[str, Field(max_length=43)]

@@ -180,7 +180,7 @@ class InstanceQuery(Strict):
     tags: str | None = None
     capacity: float | None = None
     include_failure: bool = False
-    include_delete: bool = False
+    include_delete: Annotated[bool, AfterValidator(_nothing)] = False
 
 
 class NodeQuery(Strict):

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from emulator.account import Account
+from emulator.core.fields import in_enterprise_project
 from emulator.core.message import Answer, no_content, ok
 from emulator.core.paging import MarkerQuery, page_of
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned, seen
 from emulator.core.tags import TagBody, TagsBody, changed, shown
-from emulator.core.text import Address
+from emulator.core.text import Address, EnterpriseProject
 from emulator.core.times import spaced
 from emulator.eip.errors import ERRORS, bandwidth_not_found, eip_not_found
 from emulator.eip.models import Bandwidth, BandwidthSpec, PublicIp
@@ -35,7 +36,7 @@ class EipBody(Strict):
 
     publicip: EipFields
     bandwidth: BandwidthSpec
-    enterprise_project_id: str | None = None
+    enterprise_project_id: EnterpriseProject | None = None
 
 
 class EipChange(Strict):
@@ -111,6 +112,7 @@ def list_eips(account: Account, project_id: str, query: EipQuery) -> Answer:
         and (not query.private_ip_address or eip.private_address in query.private_ip_address)
         and (not query.port_id or _port(eip) in query.port_id)
         and query.ip_version in (None, 4)
+        and in_enterprise_project(query.enterprise_project_id)
     ]
     page = page_of(seen(found, account.now()), query, ERRORS)
     return ok({"publicips": [_eip(account, eip) for eip in page]})
@@ -154,7 +156,11 @@ def delete_eip(account: Account, project_id: str, publicip_id: str) -> Answer:
 def list_bandwidths(account: Account, project_id: str, query: BandwidthQuery) -> Answer:
     """EIP API: querying bandwidths."""
     mine = owned(account.eip.state.bandwidths, project_id)
-    found = [bandwidth for bandwidth in mine if query.share_type in (None, bandwidth.share_type)]
+    found = [
+        bandwidth
+        for bandwidth in mine
+        if query.share_type in (None, bandwidth.share_type) and in_enterprise_project(query.enterprise_project_id)
+    ]
     page = page_of(seen(found, account.now()), query, ERRORS)
     return ok({"bandwidths": [bandwidth_view(account, bandwidth) for bandwidth in page]})
 

@@ -12,6 +12,7 @@ from emulator.core.message import Answer, no_content, ok
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned
 from emulator.core.tags import MAX_TAGS, shown
+from emulator.core.text import EnterpriseProject
 from emulator.core.times import with_z
 from emulator.eip.errors import bandwidth_not_found
 from emulator.eip.models import Bandwidth, PublicIp
@@ -24,7 +25,7 @@ class SharedFields(Strict):
 
     name: str = Field(min_length=1, max_length=64)
     size: int = Field(ge=5, le=2000)
-    enterprise_project_id: str | None = None
+    enterprise_project_id: EnterpriseProject | None = None
 
 
 class SharedBody(Strict):

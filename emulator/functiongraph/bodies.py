@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from emulator.core.resources import Strict
 from emulator.core.tags import Tag
+from emulator.core.text import EnterpriseProject
 
 RUNTIMES = ("Python3.6", "Python3.9", "Python3.10", "Python3.12")
 MEMORY = (128, 256, 512, 768, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 8192, 10240)
@@ -88,7 +89,7 @@ class ConfigFields(Strict):
     initializer_timeout: int | None = Field(default=None, ge=0, le=300)
     log_config: LogConfig | None = None
     depend_version_list: Nothing | None = None
-    enterprise_project_id: Literal["0", ""] | None = None
+    enterprise_project_id: EnterpriseProject | None = None
     enable_dynamic_memory: Literal[False] | None = None
     is_stateful_function: Literal[False] | None = None
     type: Literal["v2"] | None = None

@@ -148,7 +148,7 @@ def list_projects(account: Account, request: Request, query: ProjectQuery) -> An
         project
         for project in account.iam.state.projects.values()
         if query.name in (None, project.name)
-        and query.domain_id in (None, account.iam.state.domain.id)
+        and {query.domain_id, query.parent_id} <= {None, account.iam.state.domain.id}
         and query.enabled is not False
     ]
     if (query.page is None) != (query.per_page is None):
@@ -181,9 +181,8 @@ def show_version(request: Request) -> Answer:
 def _prove(account: Account, identity: Identity) -> tuple[Principal, str, float | None]:
     if identity.methods == ["password"] and identity.password:
         user = identity.password.user
-        domain = user.domain and (user.domain.id or user.domain.name)
-        if domain not in (None, account.iam.state.domain.id, account.iam.state.domain.name):
-            raise no_such_scope(f"domain: {domain}")
+        if user.domain:
+            _check_domain(account, user.domain)
         return account.iam.by_password(user.id or user.name or "", user.password), "password", None
     if identity.methods == ["token"] and identity.token:
         token = account.iam.token(identity.token.id)
@@ -197,11 +196,17 @@ def _scope(account: Account, scope: Scope | None) -> Project | None:
     if scope is None:
         return None
     if scope.project:
+        if scope.project.domain:
+            _check_domain(account, scope.project.domain)
         return account.iam.project(scope.project.id or scope.project.name or "")
-    domain = scope.domain and (scope.domain.id or scope.domain.name)
-    if domain not in (account.iam.state.domain.id, account.iam.state.domain.name):
-        raise no_such_scope(f"domain: {domain}")
+    _check_domain(account, scope.domain or Named())
     return None
+
+
+def _check_domain(account: Account, wanted: Named) -> None:
+    own, named = account.iam.state.domain, wanted.id or wanted.name
+    if named not in (own.id, own.name):
+        raise no_such_scope(f"domain: {named}")
 
 
 def _token(account: Account, token: Token) -> dict[str, Any]:

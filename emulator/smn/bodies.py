@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from emulator.core.resources import Strict
+from emulator.core.text import EnterpriseProject
 
 MAX_MESSAGE = 256 * 1024
 MAX_TTL = 604_800
@@ -36,7 +37,7 @@ class TopicBody(Strict):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")
     display_name: Annotated[str, _bytes(192)] = ""
-    enterprise_project_id: str | None = None
+    enterprise_project_id: EnterpriseProject | None = None
 
 
 class TopicChange(Strict):

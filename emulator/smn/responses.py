@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from emulator.account import Account
+from emulator.core.fields import in_enterprise_project
 from emulator.core.message import Answer, Request, created, ok
 from emulator.core.problems import ApiError, refusing
 from emulator.core.resources import owned, seen
@@ -54,6 +55,7 @@ def list_topics(account: Account, project_id: str, query: TopicQuery) -> Answer:
         for topic in owned(account.smn.state.topics, project_id)
         if query.topic_id in (None, topic.id)
         and query.name in (None, topic.name)
+        and in_enterprise_project(query.enterprise_project_id)
         and (query.fuzzy_name or "") in topic.name
     ]
     found = seen(found, account.now())[::-1]

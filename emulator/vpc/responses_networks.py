@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from emulator.account import Account
+from emulator.core.fields import in_enterprise_project
 from emulator.core.message import Answer, no_content, ok
 from emulator.core.paging import MarkerQuery, page_info, page_of
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned, seen
-from emulator.core.text import Address, AddressIfAny, Cidr, Description, Name64
+from emulator.core.text import Address, AddressIfAny, Cidr, Description, EnterpriseProject, Name64
 from emulator.core.times import with_z, without_z
 from emulator.vpc.errors import (
     Vpc3Errors,
@@ -43,7 +44,7 @@ class VpcFields(Strict):
     name: Name64 = "vpc"
     cidr: Cidr = "192.168.0.0/16"
     description: Description = ""
-    enterprise_project_id: str | None = None
+    enterprise_project_id: EnterpriseProject | None = None
 
 
 class VpcBody(Strict):
@@ -175,7 +176,11 @@ def create_vpc(account: Account, project_id: str, body: VpcBody) -> Answer:
 
 def list_vpcs(account: Account, project_id: str, query: VpcQuery) -> Answer:
     """VPC API: querying VPCs."""
-    found = [vpc for vpc in owned(account.vpc.state.vpcs, project_id) if query.id in (None, vpc.id)]
+    found = [
+        vpc
+        for vpc in owned(account.vpc.state.vpcs, project_id)
+        if query.id in (None, vpc.id) and in_enterprise_project(query.enterprise_project_id)
+    ]
     page = page_of(seen(found, account.now()), query, ERRORS)
     return ok({"vpcs": [_vpc(vpc) for vpc in page]})
 

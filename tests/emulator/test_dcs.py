@@ -81,6 +81,9 @@ def test_the_list_has_ten_unless_asked_otherwise_and_no_cache_mode(zoo: Caller):
     assert len(zoo.get(ALL, limit=1000)["instances"]) == 12
     for wrong in ({"limit": 0}, {"limit": 1001}, {"offset": -1}):
         assert zoo.refused("GET", ALL, **wrong) == (400, "DCS.4800")
+    # What is deleted is not kept, so that nobody can say how many there were.
+    assert zoo.refused("GET", ALL, include_delete="true") == (400, "DCS.4800")
+    assert zoo.get(ALL, include_delete="false")["instance_num"] == 12
 
 
 def test_the_list_filters_by_part_of_a_name_status_address_and_tag(zoo: Caller):

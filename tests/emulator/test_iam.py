@@ -159,6 +159,19 @@ def test_the_catalog_lists_all_services_or_those_that_a_dial_names(cloud: Emulat
     assert types() == {"vpc"}
 
 
+def test_no_token_is_for_a_project_of_a_foreign_domain(api: Caller):
+    known = api.emulator.world().iam.domain
+    for domain, status in (({"name": known.name}, 201), ({"id": known.id}, 201), ({"name": "OTC-OTHER"}, 401)):
+        scoped = password_body(project={"name": "eu-de_demo", "domain": domain})
+        assert api.call("POST", TOKENS, scoped).status == status
+
+
+def test_projects_are_filtered_by_what_they_are_under(api: Caller):
+    own = api.emulator.world().iam.domain.id
+    for query, count in (({"parent_id": own}, 1), ({"parent_id": "another"}, 0), ({"domain_id": "another"}, 0)):
+        assert len(api.get("/v3/projects", **query)["projects"]) == count
+
+
 def test_a_project_in_the_scope_wins_over_a_domain(api: Caller):
     scope = {"project": {"name": "eu-de_demo"}, "domain": {"name": "OTC-EU-DE-00000000001000000001"}}
     token = api.call("POST", TOKENS, password_body(**scope)).json()["token"]

@@ -8,6 +8,7 @@ from emulator import Emulator, World
 from tests.emulator.client import Caller
 
 VPCS = "/v1/{pid}/vpcs"
+BANDWIDTH = {"name": "bw", "size": 5, "share_type": "PER"}
 SUBNETS = "/v1/{pid}/subnets"
 
 
@@ -254,6 +255,23 @@ def test_v1_pages_by_marker_alone_and_v3_tells_the_next_marker(api: Caller):
     assert {vpc["id"] for vpc in api.get("/v3/{pid}/vpc/vpcs", id=ids)["vpcs"]} == set(ids)
     for wrong in ({"marker": "none"}, {"limit": 2001}, {"limit": -1}, {"limit": "many"}):
         assert api.refused("GET", VPCS, **wrong) == (400, "VPC.0101")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "key"),
+    [
+        (VPCS, None, "vpcs"),
+        ("/v3/{pid}/vpc/vpcs", None, "vpcs"),
+        ("/v1/{pid}/publicips", {"publicip": {"type": "5_bgp"}, "bandwidth": BANDWIDTH}, "publicips"),
+        ("/v1/{pid}/bandwidths", {"publicip": {"type": "5_bgp"}, "bandwidth": BANDWIDTH}, "bandwidths"),
+        ("/v2/{pid}/notifications/topics", {"name": "news"}, "topics"),
+    ],
+)
+def test_all_is_in_the_one_enterprise_project_and_nothing_in_another(api: Caller, path: str, body, key: str):
+    if body:
+        assert api.call("POST", path.replace("bandwidths", "publicips"), body).status < 300
+    assert api.get(path, enterprise_project_id="0")[key] == api.get(path)[key] != []
+    assert api.get(path, enterprise_project_id="another")[key] == []
 
 
 def test_what_another_project_has_is_not_there():
