@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import uuid
 from collections.abc import Iterable
 
 PREFIX = "dcs-access-"
 _RUNS = uuid.UUID("6f1d1a52-6f6e-5f0a-9a63-5f2f0c1b7d11")
+_NAME = re.compile(rf"{PREFIX}([0-9a-f]{{20}})")
 _PACKED = 22
 _RAW = "~"
 
@@ -22,6 +24,12 @@ def exposure_id(project_id: str, instance_id: str, node: str | None = None) -> s
 def resource_name(exposure: str) -> str:
     """The name every resource of an exposure carries; at most 64 characters, the shortest limit (peering)."""
     return PREFIX + exposure
+
+
+def exposure_named(name: str) -> str | None:
+    """The exposure whose resources have this name, or None if it is no name of ours."""
+    match = _NAME.fullmatch(name)
+    return match[1] if match else None
 
 
 def run_id(project_id: str, request_id: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from shared.errors import AccessError, ErrorCode, PermanentError
-from shared.ids import PREFIX
+from shared.ids import exposure_named
 from shared.otc.cloud import Cloud
 from shared.otc.dcs import Whitelist
 from shared.otc.elb import LoadBalancer
@@ -30,7 +29,6 @@ from shared.verification.compare import HOLD_TAG
 from shared.verification.observe import observe_project
 from shared.verification.project import Project
 
-_NAME = re.compile(rf"{PREFIX}([0-9a-f]{{20}})")
 _UNBOUND = "DOWN"
 _LOST = "an exposure's record is lost, so nobody knows what it needs: repair or withdraw that one first"
 
@@ -158,16 +156,16 @@ def _ip_groups(scene: _Scene) -> Iterator[Leak]:
 def _addresses(scene: _Scene) -> Iterator[Leak]:
     bound = {eip.id for balancer in scene.project.load_balancers for eip in balancer.public_ips}
     for address in scene.project.public_ips:
-        name = _NAME.fullmatch(address.bandwidth_name or "")
-        if name is None or address.id in bound or address.status != _UNBOUND or not scene.old(address.create_time):
+        exposure = exposure_named(address.bandwidth_name or "")
+        if exposure is None or address.id in bound or address.status != _UNBOUND or not scene.old(address.create_time):
             continue
-        if name[1] in scene.project.exposures:
-            balancer = scene.project.parts(name[1]).load_balancer
+        if exposure in scene.project.exposures:
+            balancer = scene.project.parts(exposure).load_balancer
             # Without another address, a repair binds this one again.
             if balancer is None or not balancer.public_ips:
                 continue
         reason = f"{address.address} was made with a load balancer that is not there"
-        yield Leak(kind=Kind.EIP, id=address.id, exposure=name[1], reason=reason)
+        yield Leak(kind=Kind.EIP, id=address.id, exposure=exposure, reason=reason)
 
 
 def _routes(scene: _Scene) -> Iterator[Leak]:
@@ -241,7 +239,7 @@ def _delete_load_balancer(cloud: Cloud, scene: _Scene, leak: Leak) -> list[Touch
         if problem.code is not ErrorCode.NOT_FOUND:
             raise
     touched.append(_released(leak))
-    made = {address.id for address in scene.project.public_ips if _NAME.fullmatch(address.bandwidth_name or "")}
+    made = {address.id for address in scene.project.public_ips if exposure_named(address.bandwidth_name or "")}
     for eip in balancer.public_ips:
         if eip.id in made:
             delete(partial(cloud.eip.delete, eip.id))

@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan
 from shared.record import Mode, Record, read_record
+from shared.resources.peering import active_peering
 from shared.results import Did, Frozen, Kind
 from shared.routing import RouteAction, decide_route, same_ranges
 from shared.services import gather
@@ -114,8 +115,7 @@ def _essence(record: Record | None) -> Record | None:
 def _way(cloud: Cloud, plan: Plan, project: Project) -> tuple[list[Foreseen], list[Foreseen]]:
     if plan.mode is Mode.DIRECT:
         return [], []
-    pair = project.peerings_by_pair.get(frozenset({plan.vpc_id, plan.peer_vpc_id}), [])
-    peering = next((one for one in pair if one.status == "ACTIVE"), None)
+    peering = active_peering(project.peerings, plan.vpc_id, plan.peer_vpc_id)
     if peering is None:
         made = [Foreseen(kind=Kind.PEERING, did=Did.CREATED, id=None, reason="the two VPCs are not peered")]
     else:

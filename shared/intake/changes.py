@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
-from shared.ids import PREFIX, allow_digest
+from shared.ids import allow_digest, exposure_named
 from shared.intake.messages import check_age
 from shared.intake.record import moment, request_id
 from shared.intake.taking import Fate, Outcome, Taker
@@ -17,6 +17,7 @@ from shared.otc.dcs import Instance
 from shared.otc.elb import IpGroup
 from shared.record import Record
 from shared.resources.ip_group import find_records
+from shared.resources.ownership import address_in, exposure_in_name, exposure_of, exposure_of_part
 from shared.services import Services, gather
 from shared.settings import PREFIX as VARIABLE
 from shared.settings import Settings
@@ -160,7 +161,7 @@ def _exposures_of(services: Services, trace: Trace) -> Standing:
     standing = find_records(services.cloud)
     if not standing:
         return []
-    found = [pair for pair in standing if pair[1].exposure == _exposure(trace.resource_name)]
+    found = [pair for pair in standing if pair[1].exposure == exposure_in_name(trace.resource_name)]
     return found or _by_id(services, {trace.resource_id, trace.resource_name} - {""}, standing)
 
 
@@ -169,20 +170,16 @@ def _by_id(services: Services, hints: set[str], standing: Standing) -> Standing:
     balancers, listeners, pools, addresses = gather(
         elb.load_balancers, elb.listeners, elb.pools, services.cloud.eip.public_ips
     )
-    named: list[tuple[str | None, set[str | None]]] = [
-        *((one.name, {one.id, *(name for ip in one.public_ips for name in (ip.id, ip.address))}) for one in balancers),
+    known: list[tuple[str | None, set[str | None]]] = [
+        *((exposure_of(one), {one.id}) for one in balancers),
+        *((exposure_of(one), {ip.id, ip.address}) for one in balancers for ip in one.public_ips),
         # A listener's name keeps the address, which may be gone.
-        *((one.name, {one.id, one.name.partition("@")[2]}) for one in listeners),
-        *((one.name, {one.id, *one.member_ids, one.healthmonitor_id}) for one in pools),
-        *((one.bandwidth_name, {one.id, one.address, one.bandwidth_id}) for one in addresses),
+        *((exposure_of_part(one), {one.id, address_in(one)}) for one in listeners),
+        *((exposure_of_part(one), {one.id, *one.member_ids, one.healthmonitor_id}) for one in pools),
+        *((exposure_named(one.bandwidth_name or ""), {one.id, one.address, one.bandwidth_id}) for one in addresses),
     ]
-    hit = {_exposure(name) for name, identifiers in named if name and hints & identifiers}
+    hit = {exposure for exposure, identifiers in known if hints & identifiers}
     return [(group, record) for group, record in standing if record.exposure in hit or group.id in hints]
-
-
-def _exposure(name: str) -> str:
-    """The exposure in the name of a resource of ours."""
-    return name.partition("@")[0].removeprefix(PREFIX)
 
 
 def _verify(taker: Taker, standing: Standing) -> Iterator[Outcome]:

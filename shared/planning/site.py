@@ -32,7 +32,9 @@ from shared.planning.ways import ways
 from shared.record import Mode, read_record
 from shared.request import ExposeRequest
 from shared.resources.converge import elect
-from shared.resources.listener import is_ours, port_taken
+from shared.resources.listener import port_taken
+from shared.resources.ownership import exposure_of_part
+from shared.resources.peering import active_peering
 from shared.routing import RouteAction, decide_route, route_in_the_way
 from shared.settings import Settings
 
@@ -208,7 +210,7 @@ class Site:
         for listener in around.listeners:
             # UDP has ports of its own.
             same_port = listener.protocol_port == self.request.port and listener.protocol != "UDP"
-            if same_port and not is_ours(listener, self.world.exposure):
+            if same_port and exposure_of_part(listener) != self.world.exposure:
                 raise port_taken(listener)
 
     def _peer_vpc(self, around: Surroundings) -> str:
@@ -258,8 +260,3 @@ class Site:
         )
         peers = self.mode is not Mode.DIRECT and peering is None
         check_quotas({"publicIp": fresh, "vpcPeer": peers}, self.world.vpc_quotas)
-
-
-def active_peering(peerings: tuple[Peering, ...] | list[Peering], vpc: str, peer: str) -> Peering | None:
-    """The ACTIVE peering of a pair of VPCs, whichever side asked for it."""
-    return next((one for one in peerings if one.vpc_ids == {vpc, peer} and one.status == "ACTIVE"), None)

@@ -10,7 +10,7 @@ from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, Monitor
 from shared.planning.plan import Plan
 from shared.record import LIMIT, Mark, read_mark
 from shared.resources.converge import child_of, delete, ensure_unique, not_ready, update, was_other
-from shared.resources.ownership import owns
+from shared.resources.ownership import exposure_of_part
 from shared.results import Did, Kind, Touched
 from shared.services import gather
 
@@ -46,7 +46,7 @@ def ensure_pool(
     )
     if made:
         return pool, _touched(Kind.POOL, pool.id, Did.CREATED, "the listener had no pool"), True
-    if not _is_ours(pool, plan):
+    if exposure_of_part(pool) != plan.exposure:
         raise PermanentError(
             ErrorCode.CONFLICT,
             f"Listener {listener_id} has a pool {pool.id} that is not ours.",
@@ -139,16 +139,11 @@ def _of_run(pool: Pool, run: str) -> bool:
     return mark is not None and mark.run == run
 
 
-def _is_ours(pool: Pool, plan: Plan) -> bool:
-    """By its mark, else by our name, since the load balancer above it is marked."""
-    return owns(plan.exposure, pool.description, named=pool.name == plan.name)
-
-
 def _pool_of(cloud: Cloud, plan: Plan, load_balancer_id: str, listener_id: str) -> Pool | None:
     """The listener's pool, else one of ours that no listener leads to."""
     pools = cloud.elb.pools(load_balancer_id=load_balancer_id)
     attached = [pool for pool in pools if listener_id in pool.listener_ids]
-    loose = [pool for pool in pools if not pool.listener_ids and _is_ours(pool, plan)]
+    loose = [pool for pool in pools if not pool.listener_ids and exposure_of_part(pool) == plan.exposure]
     return next(iter(attached or loose), None)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
-from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
 from shared.record import Record, read_record, run_in
 from shared.resources.converge import child_of, ensure_unique, update, was_other
 from shared.resources.ip_group import discard_unused_anchors
-from shared.resources.ownership import is_named, listener_name, owns
+from shared.resources.ownership import exposure_of_part, is_named, listener_name
 from shared.results import Did, Kind, Touched
 
 
@@ -79,11 +78,6 @@ def _at_port(cloud: Cloud, load_balancer_id: str, port: int) -> Listener | None:
     return next((one for one in listeners if one.protocol_port == port and one.protocol != "UDP"), None)
 
 
-def is_ours(listener: Listener, exposure: str) -> bool:
-    """Whether a listener below a load balancer of the exposure is the exposure's, too."""
-    return owns(exposure, listener.description, named=is_named(listener, resource_name(exposure)))
-
-
 def _name(cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, listener: Listener | None) -> str:
     """The listener's name; an address that somebody bound later must not be told as made with the load balancer."""
     name = listener_name(plan.name, address)
@@ -120,7 +114,7 @@ def port_taken(listener: Listener) -> PermanentError:
 
 def _check_ours(plan: Plan, listener: Listener) -> Record | None:
     """Its record, if it can be read; without any mark our name counts, since the load balancer is marked."""
-    if not is_ours(listener, plan.exposure):
+    if exposure_of_part(listener) != plan.exposure:
         raise port_taken(listener)
     return read_record(listener.description)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from shared.ids import resource_name
+from shared.ids import exposure_named, resource_name
 from shared.otc.elb import IpGroup, LoadBalancer
-from shared.record import Record, read_mark, read_record
+from shared.record import Record, exposure_in, read_record
 
 TAG = "dcs-access"
 _GOING = "PENDING_DELETE"
@@ -21,10 +21,12 @@ class Named(Protocol):
         """Its name."""
 
 
-def owns(exposure: str, description: str, *, named: bool) -> bool:
-    """Whether a resource is the exposure's, by its description; without a mark it is if it is `named` as ours."""
-    mark = read_mark(description)
-    return named if mark is None else mark.exposure == exposure
+class Described(Named, Protocol):
+    """What has a description, too."""
+
+    @property
+    def description(self) -> str:
+        """Its description."""
 
 
 def anchors_of(
@@ -41,8 +43,9 @@ def anchors_of(
     name = resource_name(exposure)
 
     def is_anchor(group: IpGroup) -> bool:
+        marked = exposure_in(group.description)
         used = group.name == name and not frozenset(listeners).isdisjoint(group.listener_ids)
-        return group.id in seen or owns(exposure, group.description, named=used)
+        return group.id in seen or marked == exposure or (marked is None and used)
 
     return [group for group in groups if is_anchor(group)]
 
@@ -54,8 +57,12 @@ def records_of(groups: Iterable[IpGroup]) -> list[tuple[IpGroup, Record]]:
 
 def exposure_of(balancer: LoadBalancer) -> str | None:
     """Whose a load balancer is: its description says it, else its tag."""
-    mark = read_mark(balancer.description)
-    return mark.exposure if mark else balancer.tags.get(TAG)
+    return exposure_in(balancer.description) or balancer.tags.get(TAG)
+
+
+def exposure_of_part(part: Described) -> str | None:
+    """Whose a listener or a pool below a load balancer of ours is: its description says it, else its name."""
+    return exposure_in(part.description) or exposure_in_name(part.name)
 
 
 def standing(balancers: Iterable[LoadBalancer]) -> list[LoadBalancer]:
@@ -81,3 +88,8 @@ def is_named(listener: Named, name: str) -> bool:
 def address_in(listener: Named) -> str:
     """The address in the name of a listener of ours, which was made with the load balancer; empty if there is none."""
     return listener.name.partition("@")[2]
+
+
+def exposure_in_name(name: str) -> str | None:
+    """The exposure in the name of a resource of ours, listeners included."""
+    return exposure_named(name.partition("@")[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.otc.vpc import Peering
@@ -10,7 +12,8 @@ from shared.record import Mark, read_mark
 from shared.resources.converge import delete, ensure_unique, update, was_other
 from shared.results import Did, Kind, Touched
 
-_LIVE = frozenset({"ACTIVE", "PENDING_ACCEPTANCE"})
+_ACTIVE = "ACTIVE"
+_LIVE = frozenset({_ACTIVE, "PENDING_ACCEPTANCE"})
 
 
 def ensure_peering(cloud: Cloud, plan: Plan, run: str, *, first: bool) -> tuple[str, Touched]:
@@ -27,7 +30,7 @@ def ensure_peering(cloud: Cloud, plan: Plan, run: str, *, first: bool) -> tuple[
         lambda: cloud.vpc.create_peering(plan.name, mark.text(), plan.vpc_id, plan.peer_vpc_id),
         first=first,
     )
-    if peering.status != "ACTIVE":
+    if peering.status != _ACTIVE:
         raise PermanentError(
             ErrorCode.PEERING_UNUSABLE,
             f"The peering {peering.id} of the two VPCs is {peering.status}.",
@@ -44,9 +47,23 @@ def ensure_peering(cloud: Cloud, plan: Plan, run: str, *, first: bool) -> tuple[
 
 
 def find_peering(cloud: Cloud, vpc_id: str, peer_vpc_id: str) -> Peering | None:
-    """The live peering of a pair of VPCs, in either direction."""
-    pair = {vpc_id, peer_vpc_id}
-    return next((one for one in cloud.vpc.peerings() if one.vpc_ids == pair and one.status in _LIVE), None)
+    """The live peering of a pair of VPCs."""
+    found = peering_of(cloud.vpc.peerings(), vpc_id, peer_vpc_id)
+    return found if found and found.status in _LIVE else None
+
+
+def active_peering(peerings: Iterable[Peering], vpc_id: str, peer_vpc_id: str) -> Peering | None:
+    """The peering of a pair of VPCs that works now."""
+    found = peering_of(peerings, vpc_id, peer_vpc_id)
+    return found if found and found.status == _ACTIVE else None
+
+
+def peering_of(peerings: Iterable[Peering], vpc_id: str, peer_vpc_id: str) -> Peering | None:
+    """The peering of a pair of VPCs, whichever side asked for it: of several the one that works, else one that may."""
+    pair = [one for one in peerings if one.vpc_ids == {vpc_id, peer_vpc_id}]
+    return min(
+        pair, key=lambda one: (one.status != _ACTIVE, one.status not in _LIVE, one.created_at, one.id), default=None
+    )
 
 
 def made_by_us(peering: Peering) -> bool:

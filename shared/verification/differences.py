@@ -15,6 +15,7 @@ from shared.planning.ways import Way, ways
 from shared.record import Mark, Mode, Record, read_mark, read_record
 from shared.resources.backend import WEIGHT, pool_description
 from shared.resources.ownership import TAG, address_in, is_named, listener_name
+from shared.resources.peering import peering_of
 from shared.resources.whitelist import entries_of_ours
 from shared.results import Kind
 from shared.routing import RouteAction, covering, decide_route
@@ -249,8 +250,7 @@ def _private_side(desired: Desired, project: Project) -> list[Difference]:
     if record.mode is Mode.DIRECT:
         return []
     peerings = project.peerings_by_pair.get(frozenset({record.vpc, record.peer_vpc}), [])
-    # Whoever made the peering; of several attempts the one that works.
-    peering = min(peerings, key=lambda one: (one.status != "ACTIVE", one.created_at, one.id), default=None)
+    peering = peering_of(peerings, record.vpc, record.peer_vpc)
     if peering is None:
         return [_missing(Kind.PEERING, desired.name)]
     if peering.status != "ACTIVE":

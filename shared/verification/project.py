@@ -15,7 +15,7 @@ from shared.otc.elb import IpGroup, Listener, LoadBalancer, Member, Monitor, Poo
 from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
-from shared.resources.ownership import anchors_of, exposure_of, is_named, owns, standing
+from shared.resources.ownership import anchors_of, exposure_of, exposure_of_part, is_named, standing
 from shared.routing import networks
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class Project:
             ip_groups=tuple(anchors_of(groups, exposure, listeners={listener.id for listener in listeners})),
             load_balancers=tuple(balancers),
             listeners=listeners,
-            pools=tuple(pool for pool in pools if owns(exposure, pool.description, named=pool.name == name)),
+            pools=tuple(pool for pool in pools if exposure_of_part(pool) == exposure),
         )
 
     @cached_property

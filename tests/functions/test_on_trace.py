@@ -251,6 +251,20 @@ def test_a_change_behind_our_back_has_that_exposure_verified_once_in_a_while(
     assert taken(handler, exposed, event)[0]["fate"] == "started"
 
 
+@pytest.mark.parametrize(
+    ("kind", "table"), [("loadbalancer", "loadbalancers"), ("listener", "listeners"), ("pool", "pools")]
+)
+def test_what_was_renamed_behind_our_back_has_its_exposure_verified_by_its_mark(
+    exposed: Watched, kind: str, table: str
+) -> None:
+    with exposed.emulator.change() as account:
+        (found,) = getattr(account.world.elb, table).values()
+        found.name = "theirs"
+    assert taken(handler, exposed, at(exposed, elb(kind, table, exposed)))[0]["fate"] == "started"
+    exposed.settle(within=60)
+    assert kinds(exposed) == ["drifted"]
+
+
 @pytest.mark.parametrize("wrapping", WRAPPINGS.values(), ids=WRAPPINGS)
 def test_a_trace_is_understood_however_it_is_wrapped(exposed: Watched, wrapping: Wrapping) -> None:
     event = wrapping(at(exposed, cts("restartDCSInstance", exposed.instance_id)))
