@@ -74,6 +74,8 @@ class Dials(Strict):
     token_hours: float = 24.0
     # Seconds until a new agency, or a role just granted to one, works; before, a function gets no token.
     agency_delay: float = 0.0
+    # Whether a policy may have statements that are limited by resources or conditions, which then do not count.
+    policy_limits: Literal["refused", "ignored"] = "refused"
     # Which types a catalog lists; all that are known where this is empty.
     catalog_types: tuple[str, ...] = ()
     # FunctionGraph: `functions` by globs over function names; how many run at once; how long the gateway waits for

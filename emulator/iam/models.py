@@ -150,6 +150,10 @@ class IamBackend:
             project = self.state.projects.get(wanted)
         return Token("", keys.user, project, "hw_ak_sk", self._account.now(), keys.expires_at)
 
+    def revoke(self, token: Token) -> None:
+        """Let a token be invalid from now on."""
+        del self._tokens[token.id]
+
     def expire_tokens(self) -> None:
         """Let every token be invalid from now on, as after a change of password."""
         self._tokens.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from re import fullmatch
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from emulator.core.resources import HexId, Strict
 MAX_POLICY_LENGTH = 6144
 MAX_STATEMENTS = 8
 MAX_ACTIONS = 100
+SERVED = frozenset({"*", "cts", "dcs", "elb", "functiongraph", "iam", "lts", "smn", "vpc"})
 ActionPattern = Annotated[str, Field(pattern=r"^([a-z0-9_-]+|\*)(:[\w*-]+){1,2}$|^\*$")]
 ResourcePattern = Annotated[str, Field(pattern=r"^\*$|^[\w-]+(:[^:]*){3}:.+$", max_length=1500)]
 
@@ -35,6 +37,18 @@ class PolicyStatement(Strict):
     def names(self, action: str) -> bool:
         """Whether the statement is about an action; case does not count."""
         return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.Action)
+
+    @property
+    def limit(self) -> str | None:
+        """The field that narrows the statement down where it is about a service that is served, None without one."""
+        if not any(pattern.partition(":")[0] in SERVED for pattern in self.Action):
+            return None
+        if isinstance(self.Resource, AgencyResource):
+            # Nothing that is served can assume an agency.
+            return None if self.Action == ["iam:agencies:assume"] else "Resource"
+        if not all(fullmatch(r"\*|[\w-]+:\*:\*:[\w*-]+:\*", one) for one in self.Resource or ()):
+            return "Resource"
+        return "Condition" if self.Condition else None
 
 
 class Policy(Strict):

@@ -6,14 +6,15 @@ import re
 from typing import Any
 
 from emulator.account import Account
-from emulator.core.message import Answer, Request, ok
+from emulator.core.message import Answer, Request, no_content, ok
 from emulator.core.resources import Strict
 from emulator.core.times import with_micros
-from emulator.iam.errors import IamErrors, no_such_scope
+from emulator.iam.errors import IamErrors, no_such_scope, not_found
 from emulator.iam.keys import Principal
 from emulator.iam.models import Project, Token
 
 ERRORS = IamErrors()
+MANAGE_TOKENS = "iam:tokens:manage"
 HOSTED = re.compile(r"(?P<scheme>https?)://iam\.(?P<domain>.+)")
 # How each catalog type writes its URL; clients build the rest by appending and replacing text.
 CATALOG: dict[str, tuple[str, str]] = {
@@ -121,13 +122,29 @@ def create_token(account: Account, request: Request, body: TokenBody, query: Tok
     """
     user, method, until = _prove(account, body.auth.identity)
     project = _scope(account, body.auth.scope)
-    token = account.iam.issue(user, project, method, until)
-    shown = _token(account, token)
-    if query.nocatalog is None:
-        # What belongs to a project is of no use to a token of the account.
-        whole = catalog(account, request.base, project)
-        shown["catalog"] = whole if project else [one for one in whole if one["type"] == "identity"]
-    return Answer(201, {"token": shown}, {"X-Subject-Token": token.id})
+    return _token_answer(account, request, query, account.iam.issue(user, project, method, until), status=201)
+
+
+def show_token(account: Account, request: Request, query: TokenQuery) -> Answer:
+    """IAM API: verifying a token and returning a valid token; one's own, or any with the right to manage tokens.
+
+    Assumed: the name of that right, `iam:tokens:manage`; an expired token is unknown (404).
+    """
+    return _token_answer(account, request, query, _subject(account, request), status=200)
+
+
+def check_token(account: Account, request: Request, query: TokenQuery) -> Answer:  # noqa: ARG001  # accepted, and no matter
+    """IAM API: verifying a token; as it is shown, without a body."""
+    return Answer(200, headers={"X-Subject-Token": _subject(account, request).id})
+
+
+def delete_token(account: Account, request: Request) -> Answer:
+    """IAM API: deleting a user token; as it may be shown.
+
+    Assumed: tokens that were got from it stay.
+    """
+    account.iam.revoke(_subject(account, request))
+    return no_content()
 
 
 def show_catalog(account: Account, request: Request, token: Token) -> Answer:
@@ -190,6 +207,27 @@ def _prove(account: Account, identity: Identity) -> tuple[Principal, str, float 
             raise ERRORS.unauthorized()
         return token.user, "token", token.expires_at
     raise ERRORS.invalid("auth.identity.methods", "one of password or token, with its data")
+
+
+def _subject(account: Account, request: Request) -> Token:
+    caller = account.iam.caller(request, None)
+    if caller is None:
+        raise ERRORS.unauthorized()
+    token = account.iam.token(request.headers.get("x-subject-token"))
+    if token is None:
+        raise not_found("token", "X-Subject-Token")
+    if token.user.id != caller.user.id and not caller.user.may(MANAGE_TOKENS):
+        raise ERRORS.forbidden(MANAGE_TOKENS)
+    return token
+
+
+def _token_answer(account: Account, request: Request, query: TokenQuery, token: Token, status: int) -> Answer:
+    shown = _token(account, token)
+    if query.nocatalog is None:
+        # What belongs to a project is of no use to a token of the account.
+        whole = catalog(account, request.base, token.project)
+        shown["catalog"] = whole if token.project else [one for one in whole if one["type"] == "identity"]
+    return Answer(status, {"token": shown}, {"X-Subject-Token": token.id})
 
 
 def _scope(account: Account, scope: Scope | None) -> Project | None:

@@ -48,8 +48,8 @@ class RoleQuery(PolicyQuery):
 def create_policy(account: Account, request: Request, body: RoleBody) -> Answer:
     """IAM API: creating a custom policy for cloud services.
 
-    Assumed: a display name is taken once (409, IAM.0005); actions that no service has are accepted; resources and
-    conditions of a statement do not count.
+    Assumed: a display name is taken once (409, IAM.0005); actions that no service has are accepted; a resource or
+    condition that limits a statement is refused as a wrong one is, unless dial `policy_limits` lets it not count.
     """
     _check(account, body.role, None)
     domain_id = account.iam.state.domain.id
@@ -158,6 +158,11 @@ def _check(account: Account, fields: RoleFields, changed: Role | None) -> None:
     length = len(json.dumps(fields.policy.model_dump(exclude_none=True), separators=(",", ":")))
     if length > MAX_POLICY_LENGTH:
         raise policy_refused("IAM.1021", f"The size {length} of the policy exceeds 6,144 characters.")
+    limits = [one.limit for one in fields.policy.Statement if account.dials.policy_limits == "refused"]
+    if "Resource" in limits:
+        raise policy_refused("IAM.1047", "Resource URIs that limit a statement are not emulated.")
+    if "Condition" in limits:
+        raise policy_refused("IAM.1052", "Conditions that limit a statement are not emulated.")
     others = (role for role in account.iam.state.roles.values() if role is not changed)
     if any(role.display_name == fields.display_name for role in others):
         why = f"Conflict occurred when attempting to store role - the name {fields.display_name} exists."

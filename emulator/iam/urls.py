@@ -9,11 +9,14 @@ from emulator.iam import responses_keys as k
 from emulator.iam import responses_roles as r
 from emulator.iam.errors import IamErrors, PolicyErrors
 from emulator.iam.responses import (
+    check_token,
     create_token,
+    delete_token,
     list_own_projects,
     list_projects,
     list_versions,
     show_catalog,
+    show_token,
     show_version,
 )
 
@@ -42,6 +45,9 @@ ROUTES = (
     Route(IAM, "GET", "/v3", show_version, None),
     Route(IAM, "GET", "/v3/", show_version, None),
     Route(IAM, "POST", "/v3/auth/tokens", create_token, None),
+    Route(IAM, "GET", "/v3/auth/tokens", show_token, None),
+    Route(IAM, "HEAD", "/v3/auth/tokens", check_token, None),
+    Route(IAM, "DELETE", "/v3/auth/tokens", delete_token, None),
     Route(IAM, "GET", "/v3/auth/catalog", show_catalog, "iam:catalog:list"),
     Route(IAM, "GET", "/v3/auth/projects", list_own_projects, "iam:projects:list"),
     Route(IAM, "GET", "/v3/projects", list_projects, "iam:projects:list"),

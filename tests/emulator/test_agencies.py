@@ -237,6 +237,37 @@ iam:
         World.loads(text.replace("role_id: reading", "role_id: reding"))
 
 
+LIMITED = [
+    ({"Resource": ["elb:*:*:loadbalancer:only-this"]}, "IAM.1047"),
+    ({"Resource": {"uri": ["/iam/agencies/0"]}}, "IAM.1047"),
+    ({"Condition": {"StringEquals": {"g:ProjectName": ["nobody"]}}}, "IAM.1052"),
+]
+
+
+@pytest.mark.parametrize(("limit", "code"), LIMITED)
+def test_a_limit_that_would_not_count_is_refused_and_a_dial_lets_it_pass(admin: Admin, limit: Any, code: str):
+    body = role(("Allow", ["elb:*:*"]))
+    body["role"]["policy"]["Statement"][0] |= limit
+    assert admin.refused("POST", ROLES, body) == (400, code)
+    admin.emulator.dials.policy_limits = "ignored"
+    admin.post(ROLES, body, 201)
+
+
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [
+        ("elb:*:*", {"Resource": ["*"], "Condition": {}}),
+        ("elb:*:*", {"Resource": ["elb:*:*:loadbalancer:*"]}),
+        ("obs:object:GetObject", LIMITED[2][0]),
+        ("iam:agencies:assume", LIMITED[1][0]),
+    ],
+)
+def test_what_limits_nothing_that_is_served_is_accepted(admin: Admin, action: str, more: Any):
+    body = role(("Allow", [action]))
+    body["role"]["policy"]["Statement"][0] |= more
+    admin.post(ROLES, body, 201)
+
+
 def test_a_fresh_agency_or_policy_may_be_missed_by_reads():
     admin = Admin(Emulator(World.small(), dials=Dials(hidden_reads={"iam": 1})))
     agency_id, role_id = admin.agency()["id"], admin.policy(("Allow", ["vpc:vpcs:get"]))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from emulator import Emulator, ManualClock, World
-from emulator.core.message import Request
-from tests.emulator.client import Caller, password_body
+from emulator.core.message import Request, Response
+from tests.emulator.client import IAM_HOST, Caller, password_body
 
 TOKENS = "/v3/auth/tokens"
 
@@ -61,6 +61,38 @@ def test_wrong_credentials_are_401_and_a_wrong_body_is_400_in_keystones_envelope
     assert response.status == status
     assert response.json()["error"]["code"] == status
     assert set(response.json()["error"]) == {"code", "message", "title"}
+
+
+@pytest.fixture
+def limited() -> Caller:
+    """Somebody who may do nothing, next to the default user."""
+    users = "iam: {users: [{name: demo, password: demo-password}, {name: eve, password: p, permissions: []}]}"
+    return Caller(Emulator(World.loads(users), clock=ManualClock()), user="eve")
+
+
+def subject(caller: Caller, method: str, token: str, **query: str) -> Response:
+    """A call about a token."""
+    url = f"{IAM_HOST}{TOKENS}" + "".join(f"?{name}={value}" for name, value in query.items())
+    headers = {"X-Auth-Token": caller.token, "X-Subject-Token": token}
+    return caller.emulator.handle(Request.of(method, url, headers, b""))
+
+
+def test_a_token_is_shown_and_revoked_and_then_good_for_nothing(limited: Caller):
+    other = limited.call("POST", TOKENS, password_body("eve", "p"), token="").headers["X-Subject-Token"]
+    shown = subject(limited, "GET", other, nocatalog="x")
+    assert (shown.status, shown.json()["token"]["user"]["name"]) == (200, "eve")
+    assert "catalog" not in shown.json()["token"]
+    assert (subject(limited, "HEAD", other).status, subject(limited, "HEAD", other).body) == (200, b"")
+    assert subject(limited, "DELETE", other).status == 204
+    assert [subject(limited, method, other).status for method in ("GET", "HEAD", "DELETE")] == [404] * 3
+    assert subject(limited, "DELETE", limited.token).status == 204
+    assert subject(limited, "GET", other).status == 401
+
+
+def test_the_token_of_somebody_else_needs_a_right(limited: Caller):
+    demo = Caller(limited.emulator)
+    assert [subject(limited, method, demo.token).status for method in ("GET", "HEAD", "DELETE")] == [403] * 3
+    assert subject(demo, "DELETE", limited.token).status == 204
 
 
 def test_expired_tokens_are_forgotten(cloud: Emulator, clock: ManualClock):
