@@ -61,7 +61,7 @@ class Listeners(Rules):
         if given.get("default_pool_id") != item.default_pool_id:
             self._check_pool(item.project_id, owner.id, item.protocol, given.get("default_pool_id"))
         if "ipgroup" in given:
-            given["ipgroup"] = self._binding(item.project_id, body.ipgroup)
+            given["ipgroup"] = self._binding(item.project_id, body.ipgroup, beside=item)
         if "keepalive_timeout" in given:
             given["keepalive_timeout"] = _keepalive(body, item.protocol)
         for name, value in given.items():
@@ -121,13 +121,19 @@ class Listeners(Rules):
             raise invalid("default_pool_id", f"a {pool.protocol} pool cannot serve a {protocol} listener")
         if pool.loadbalancer_id not in (None, owner_id):
             raise invalid("default_pool_id", f"pool {pool_id} is of another loadbalancer")
-        for other in self.tree().listeners_of_pool[pool_id]:
+        users = self.tree().listeners_of_pool[pool_id]
+        self.require_quota("listeners_per_pool", len(users))
+        for other in users:
             raise conflict(f"pool {pool_id} is already used by listener {other.id}")
 
-    def _binding(self, project_id: str, wanted: IpGroupBindingBody | None) -> IpGroupBinding | None:
+    def _binding(
+        self, project_id: str, wanted: IpGroupBindingBody | None, *, beside: Listener | None = None
+    ) -> IpGroupBinding | None:
         if wanted is None:
             return None
-        self.find(self.state.ipgroups, IpGroup, project_id, wanted.ipgroup_id)
+        group = self.find(self.state.ipgroups, IpGroup, project_id, wanted.ipgroup_id)
+        users = [one for one in self.tree().users_of_group[group.id] if one is not beside]
+        self.require_quota("ipgroup_bindings", len(users))
         return IpGroupBinding(**wanted.model_dump())
 
 

@@ -62,6 +62,7 @@ class Pools(Rules):
             owner = self.state.loadbalancers[listener.loadbalancer_id]
             if listener.default_pool_id:
                 raise conflict(f"listener {listener.id} already has pool {listener.default_pool_id}")
+            self.require_quota("listeners_per_pool", 0)
             if body.protocol not in POOLS_FOR[listener.protocol]:
                 raise invalid("protocol", f"a {body.protocol} pool cannot serve a {listener.protocol} listener")
         self.require_ready(*filter(None, [owner]))

@@ -13,6 +13,7 @@ from emulator.elb.errors import invalid, not_found
 from emulator.elb.models import Listener, LoadBalancer
 from emulator.elb.responses import listing, visible
 from emulator.elb.state import ElbState
+from emulator.elb.tree import Tree
 from emulator.elb.views import Views, tags_shown
 
 MOST_TAGS = 20
@@ -96,7 +97,10 @@ def show_quotas(account: Account, project_id: str) -> Answer:
 
 
 def list_quota_usage(account: Account, project_id: str, query: queries.QuotaQuery) -> Answer:
-    """ELB API: querying quota usage."""
+    """ELB API: querying quota usage.
+
+    Assumed: what is counted for each of something is used as much as where it is used most.
+    """
     used = _used(account.elb.state, project_id)
     return ok(
         {
@@ -190,4 +194,12 @@ def _used(state: ElbState, project_id: str) -> dict[str, int]:
         "healthmonitor": state.healthmonitors,
         "ipgroup": state.ipgroups,
     }
-    return {key: len(owned(table, project_id)) for key, table in tables.items()}
+    tree, mine = Tree(state), {key: owned(table, project_id) for key, table in tables.items()}
+    most = {
+        "members_per_pool": [len(tree.members_of[one.id]) for one in mine["pool"]],
+        "listeners_per_pool": [len(tree.listeners_of_pool[one.id]) for one in mine["pool"]],
+        "listeners_per_loadbalancer": [len(tree.listeners_of[one.id]) for one in mine["loadbalancer"]],
+        "ipgroup_bindings": [len(tree.users_of_group[one.id]) for one in mine["ipgroup"]],
+        "ipgroup_max_length": [len(one.ip_list) for one in mine["ipgroup"]],
+    }
+    return {**{key: len(items) for key, items in mine.items()}, **{key: max(n, default=0) for key, n in most.items()}}

@@ -121,6 +121,18 @@ def test_the_quota_of_listeners_is_kept(cloud, balancer):
     assert refused == (409, "ELB.8905")
 
 
+def test_an_ip_group_admits_for_as_many_listeners_as_the_quota_says(cloud, balancer):
+    with cloud.emulator.change() as account:
+        account.world.elb.quotas["ipgroup_bindings"] = 1
+    group = cloud.make("ipgroup", name="office", ip_list=[{"ip": "203.0.113.0/24"}])
+    bound = {"ipgroup": {"ipgroup_id": group["id"]}}
+    made = cloud.make("listener", **listener(balancer, **bound)["listener"])
+    other = cloud.make("listener", **listener(balancer, protocol_port=81)["listener"])
+    assert cloud.refusal("POST", "listeners", listener(balancer, protocol_port=82, **bound)) == (409, "ELB.8905")
+    assert cloud.refusal("PUT", f"listeners/{other['id']}", {"listener": bound}) == (409, "ELB.8905")
+    assert cloud.elb("PUT", f"listeners/{made['id']}", {"listener": bound}).status == 200
+
+
 class OnePortPlane(ModelledDataPlane):
     def cannot_listen(self, address, port):
         return None if port >= 1024 else f"port {port} is privileged; choose 1024 or above"

@@ -63,6 +63,18 @@ def test_zones_come_in_sets_and_flavors_by_type(cloud):
     assert cloud.refusal("GET", "flavors/no") == (404, "ELB.8904")
 
 
+def test_what_is_limited_for_each_is_used_as_much_as_where_it_is_used_most(cloud):
+    balancer = cloud.load_balancer()
+    cloud.backend(balancer, 80)
+    group = cloud.make("ipgroup", name="office", ip_list=[{"ip": "10.0.0.1"}, {"ip": "10.0.0.2"}])
+    listener = {"loadbalancer_id": balancer["id"], "protocol": "TCP", "ipgroup": {"ipgroup_id": group["id"]}}
+    for port in (81, 82):
+        cloud.make("listener", **listener, protocol_port=port)
+    used = {one["quota_key"]: one["used"] for one in cloud.get("quotas/details")["quotas"]}
+    assert (used["members_per_pool"], used["listeners_per_pool"]) == (1, 1)
+    assert (used["listeners_per_loadbalancer"], used["ipgroup_bindings"], used["ipgroup_max_length"]) == (3, 2, 2)
+
+
 def test_quotas_show_limit_and_use(cloud):
     cloud.load_balancer()
     assert cloud.get("quotas")["quota"]["loadbalancer"] == 50
