@@ -17,6 +17,7 @@ class _Order(Order):
     load_balancer_id: str
     public_address: str
     ip_group_id: str
+    record: str
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def _ensure(order: _Order, services: Services) -> StepResult:
         order.load_balancer_id,
         order.public_address,
         order.ip_group_id,
+        record=order.record,
         first=order.first and order.plan.existing is None,
     )
     return StepResult(touched=(touched,), facts={"listener_id": listener.id})

@@ -37,16 +37,17 @@ def _ensure(order: _Order, services: Services) -> StepResult:
         sweep_addresses(cloud, order.plan, balancer, now=now, settle=settle)
         discard_unused_anchors(cloud, order.plan, keep=group.id)
     # The anchor is taken last: until then a failure leaves the exposure to whoever has it.
-    group_touched, before = take_anchor(cloud, order.plan, group, made=made)
+    taken = take_anchor(cloud, order.plan, group, made=made)
     eip = balancer.public_ips[0]
     return StepResult(
-        touched=(group_touched, *touched),
+        touched=(taken.touched, *touched),
         facts={
             "ip_group_id": group.id,
+            "record": taken.record.copy,
             "load_balancer_id": balancer.id,
             "eip_id": eip.id,
             "public_address": eip.address,
-            **_remembered(before, order.previous),
+            **_remembered(taken.before, order.previous),
         },
     )
 

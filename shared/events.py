@@ -13,6 +13,7 @@ from shared.errors import ErrorCode, ErrorData
 from shared.ids import exposure_id
 from shared.masking import mask
 from shared.probe import ProbeAnswer
+from shared.record import read_record
 from shared.request import AnyRequest
 from shared.results import Did, Finding, Frozen, Kind, StepResult, Touched
 from shared.run_data import (
@@ -335,7 +336,7 @@ def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: A
         "findings": [each.model_dump() for each in (*distinct_findings(results), *_incomplete(request, data))],
         "steps": [{**times.model_dump(), "error": code} for times, code in timeline(results, failed)],
         "error": _failure(failed) if kind in _FAILURES else None,
-        "expires_at": moment(plan.get("expires_at")) if stands else None,
+        "expires_at": _end(results, plan) if stands else None,
     }
     return {**facts, "repaired": _repaired(data)} if kind is EventKind.REPAIRED else facts
 
@@ -378,6 +379,12 @@ def _incomplete(request: Mapping[str, Any], data: Any) -> list[Finding]:
 def _endpoint(results: list[StepResult], plan: Mapping[str, Any]) -> dict[str, Any] | None:
     address = facts_with(results, "public_address").get("public_address")
     return {"address": address, "port": plan["listener_port"]} if address and plan else None
+
+
+def _end(results: list[StepResult], plan: Mapping[str, Any]) -> datetime | None:
+    """When the exposure ends: the anchor's record counts, and another delivery of the run may have written it."""
+    record = read_record(facts_with(results, "record").get("record"))
+    return moment(record.expires_at if record else plan.get("expires_at"))
 
 
 def _failure(failed: list[ErrorData]) -> dict[str, Any]:

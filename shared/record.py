@@ -6,7 +6,7 @@ Descriptions hold at most 255 characters, without `<` and `>` (ELB and VPC API).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -83,6 +83,11 @@ class Record:
             msg = f"a record of {len(text)} characters does not fit a description"
             raise ValueError(msg)
         return text
+
+    @property
+    def copy(self) -> str:
+        """The record as a listener keeps it: only the anchor says whether the exposure was taken over."""
+        return replace(self, taken=False).text()
 
     @property
     def asked(self) -> dict[str, Any]:

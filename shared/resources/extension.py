@@ -16,6 +16,7 @@ from shared.request import ExtendRequest
 from shared.resources.converge import elect, update
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import find_anchors
+from shared.resources.listener import follow_anchor
 from shared.results import Did, Frozen, Kind, StepResult, Touched
 from shared.services import gather
 
@@ -60,7 +61,7 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
     extended = replace(record, expires_at=request.expiry(now))
     eip = balancer.public_ips[0]
     return Extended(
-        touched=(_anchor(cloud, anchor, extended), *_listeners(cloud, balancer, extended)),
+        touched=(_anchor(cloud, anchor, extended), *_listeners(cloud, balancer, anchor, extended)),
         findings=end_findings(extended.expires_at, expirer),
         facts={"public_address": eip.address},
         standing=Standing(exposure=exposure, listener_port=record.port, expires_at=extended.expires_at),
@@ -74,16 +75,16 @@ def _anchor(cloud: Cloud, anchor: IpGroup, record: Record) -> Touched:
     return _touched(Kind.IP_GROUP, anchor.id, Did.UPDATED)
 
 
-def _listeners(cloud: Cloud, balancer: LoadBalancer, record: Record) -> list[Touched]:
-    # Only the anchor says whether the exposure was taken over.
-    text = replace(record, taken=False).text()
+def _listeners(cloud: Cloud, balancer: LoadBalancer, anchor: IpGroup, record: Record) -> list[Touched]:
     touched = []
     for listener in cloud.elb.listeners(load_balancer_id=balancer.id):
         mark = read_mark(listener.description)
-        if mark is None or mark.exposure != record.exposure or listener.description == text:
+        if mark is None or mark.exposure != record.exposure:
             continue
-        update("listener", listener.id, partial(cloud.elb.update_listener, listener.id, description=text))
-        touched.append(_touched(Kind.LISTENER, listener.id, Did.UPDATED))
+        if listener.description != record.copy:
+            update("listener", listener.id, partial(cloud.elb.update_listener, listener.id, description=record.copy))
+            touched.append(_touched(Kind.LISTENER, listener.id, Did.UPDATED))
+        follow_anchor(cloud, listener.id, anchor.id, record.copy)
     return touched
 
 

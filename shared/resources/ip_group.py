@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from shared.errors import AccessError, ErrorCode, TemporaryError
@@ -15,6 +15,15 @@ from shared.resources.converge import delete, ensure_elected, update, was_other
 from shared.resources.ownership import anchors_of, records_of
 from shared.results import Did, Kind, Touched
 from shared.routing import same_ranges
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The anchor once it is this run's: what was done, how an adopted one was before, and the record it has now."""
+
+    touched: Touched
+    before: Before | None
+    record: Record
 
 
 def find_anchors(cloud: Cloud, exposure: str, *, seen: Collection[str] = ()) -> list[IpGroup]:
@@ -38,41 +47,50 @@ def ensure_anchor(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tu
     group = election.winner
     if election.made and election.losers:
         # Whoever made the losers may serve already: a roll back of ours has to look before it releases.
-        group = _update(cloud, group, description=adopted(plan.record))
+        group = _update(cloud, group, description=_adopted(plan).text())
     for loser in election.losers:
         discard_anchor(cloud, loser)
     return group, election.made
 
 
-def take_anchor(cloud: Cloud, plan: Plan, group: IpGroup, *, made: bool) -> tuple[Touched, Before | None]:
-    """Give the anchor the plan's allow-list and record, which makes this run the exposure's owner.
-
-    Returns:
-        What was done, and how an adopted anchor was before.
-    """
+def take_anchor(cloud: Cloud, plan: Plan, group: IpGroup, *, made: bool) -> Taken:
+    """Give the anchor the plan's allow-list and record, which makes this run the exposure's owner."""
     if made:
-        return _touched(group, Did.CREATED, "the exposure had no IP group"), None
+        touched = _touched(group, Did.CREATED, "the exposure had no IP group")
+        return Taken(touched, None, read_record(group.description) or _planned(plan))
     own = run_in(group.description) == run_in(plan.record)
+    record = _kept(plan, group) if own else _adopted(plan)
     same_list = same_ranges(group.entries, plan.allow)
     same_name = group.name == plan.name
-    if own and same_list and same_name:
-        return _touched(group, Did.CREATED, "made or adopted by this run, in an earlier attempt"), None
+    if same_list and same_name and group.description == record.text():
+        touched = _touched(group, Did.CREATED, "made or adopted by this run, in an earlier attempt")
+        return Taken(touched, None, record)
     before = None if own else Before(ip_group_id=group.id, record=group.description, allow=group.entries)
-    record = group.description if own else adopted(plan.record)
-    name = None if same_name else plan.name
-    _update(cloud, group, description=record, entries=plan.allow, name=name)
+    _update(cloud, group, description=record.text(), entries=plan.allow, name=None if same_name else plan.name)
     if not same_name:
-        return _touched(group, Did.UPDATED, was_other(["name"])), before
-    if same_list:
-        return _touched(group, Did.ADOPTED, "it was there; this run owns the exposure now"), before
-    return _touched(group, Did.UPDATED, "the allow-list was another one"), before
+        touched = _touched(group, Did.UPDATED, was_other(["name"]))
+    elif same_list:
+        touched = _touched(group, Did.ADOPTED, "it was there; this run owns the exposure now")
+    else:
+        touched = _touched(group, Did.UPDATED, "the allow-list was another one")
+    return Taken(touched, before, record)
 
 
-def adopted(record: str) -> str:
+def _adopted(plan: Plan) -> Record:
     """The record of an exposure that was there before its owner."""
-    read = read_record(record)
-    assert read is not None, "a plan's record is our own"
-    return replace(read, taken=True).text()
+    return replace(_planned(plan), taken=True)
+
+
+def _kept(plan: Plan, group: IpGroup) -> Record:
+    """The record that this run wrote: another delivery of it may have worked out another end."""
+    written = read_record(group.description)
+    return _adopted(plan) if written is None else replace(written, allow=_planned(plan).allow)
+
+
+def _planned(plan: Plan) -> Record:
+    record = read_record(plan.record)
+    assert record is not None, "a plan's record is our own"
+    return record
 
 
 def restore_ip_group(cloud: Cloud, before: Before) -> Touched:

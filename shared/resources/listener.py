@@ -16,9 +16,9 @@ from shared.results import Did, Kind, Touched
 
 
 def ensure_listener(
-    cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, ip_group_id: str, *, first: bool
+    cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, ip_group_id: str, *, record: str, first: bool
 ) -> tuple[Listener, Touched]:
-    """One listener at the plan's port that admits the IP group.
+    """One listener at the plan's port that admits the IP group and holds a copy of its record.
 
     Raises:
         PermanentError: `PortTaken` by a listener that is not ours; `ParentGone`.
@@ -29,7 +29,7 @@ def ensure_listener(
             loadbalancer_id=load_balancer_id,
             protocol_port=plan.listener_port,
             name=_name(cloud, plan, load_balancer_id, address, None),
-            description=plan.record,
+            description=record,
             ipgroup=ListenerIpGroup(ipgroup_id=ip_group_id, enable_ipgroup=True, type="white"),
         )
         return child_of("load balancer", load_balancer_id, lambda: cloud.elb.create_listener(desired))
@@ -40,7 +40,8 @@ def ensure_listener(
     before = _check_ours(plan, listener)
     name = _name(cloud, plan, load_balancer_id, address, listener)
     renamed = listener.name != name
-    if listener.description == plan.record and admits(listener, ip_group_id) and not renamed:
+    if listener.description == record and admits(listener, ip_group_id) and not renamed:
+        follow_anchor(cloud, listener.id, ip_group_id, record)
         own = plan.existing is None
         reason = "made by this run, in an earlier attempt" if own else "it is as it should be"
         return listener, _touched(listener, Did.CREATED if own else Did.UNCHANGED, reason)
@@ -48,11 +49,12 @@ def ensure_listener(
     call = partial(
         cloud.elb.update_listener,
         listener.id,
-        description=plan.record,
+        description=record,
         name=name if renamed else None,
         ip_group_id=ip_group_id,
     )
     listener = update("listener", listener.id, call)
+    follow_anchor(cloud, listener.id, ip_group_id, record)
     if replaced not in {None, ip_group_id}:
         discard_unused_anchors(cloud, plan, keep=ip_group_id)
     if renamed or before is None:
@@ -60,6 +62,27 @@ def ensure_listener(
     if before.run != run_in(plan.record):
         return listener, _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
     return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
+
+
+def follow_anchor(cloud: Cloud, listener_id: str, ip_group_id: str, written: str) -> None:
+    """Once a copy of the record is written: write it again while the anchor says something else.
+
+    Everybody writes the anchor first and the copy after, so the last to write a copy sees what counts.
+    """
+    while (copy := _copy_now(cloud, ip_group_id)) not in {None, written}:
+        written = copy or written
+        update("listener", listener_id, partial(cloud.elb.update_listener, listener_id, description=written))
+
+
+def _copy_now(cloud: Cloud, ip_group_id: str) -> str | None:
+    """What the listener should keep of the anchor's record; None while a new anchor is not shown yet."""
+    try:
+        record = read_record(cloud.elb.ip_group(ip_group_id).description)
+    except PermanentError as problem:
+        if problem.code is ErrorCode.NOT_FOUND:
+            return None
+        raise
+    return record.copy if record else None
 
 
 def guarded(listener: Listener) -> bool:
