@@ -19,6 +19,8 @@ from emulator.eip.errors import ERRORS, bandwidth_not_found, eip_not_found
 from emulator.eip.models import Bandwidth, BandwidthSpec, PublicIp
 from emulator.vpc.errors import v1
 
+# EIP API: assigning an EIP.
+MAX_MBIT = 1000
 MAX_INT = 2**31 - 1
 
 
@@ -96,6 +98,7 @@ def create_eip(account: Account, project_id: str, body: EipBody) -> Answer:
     fields = body.publicip
     if fields.ip_version != 4:
         raise ERRORS.invalid("ip_version", "only 4 is offered")
+    _check_own(body.bandwidth)
     with refusing(v1):
         eip = account.eip.create(project_id, fields.type, body.bandwidth, name=fields.alias, address=fields.ip_address)
     brief = {key: _eip(account, eip)[key] for key in BRIEF}
@@ -220,6 +223,14 @@ def find_eip(account: Account, project_id: str, eip_id: str) -> PublicIp:
     if eip is None:
         raise eip_not_found()
     return eip
+
+
+def _check_own(wanted: BandwidthSpec) -> None:
+    """Only a load balancer is made with a bandwidth that is larger or has no name."""
+    if wanted.share_type == "PER" and wanted.name is None:
+        raise v1(400, "VPC.0301", "Bandwidth name is invalid.")
+    if (wanted.size or 0) > MAX_MBIT:
+        raise v1(400, "VPC.0301", "Bandwidth size is invalid.")
 
 
 def _find_bandwidth(account: Account, project_id: str, bandwidth_id: str) -> Bandwidth:

@@ -68,6 +68,8 @@ def test_a_released_eip_takes_its_own_bandwidth_with_it(api: Caller):
         (body(ip_address="192.168.0.1"), (400, "VPC.0501")),
         (with_bandwidth(share_type="PER", name="b"), (400, "VPC.0301")),
         (with_bandwidth(share_type="PER", name="b", size=0), (400, "VPC.0301")),
+        (with_bandwidth(share_type="PER", name="b", size=1001), (400, "VPC.0301")),
+        (with_bandwidth(share_type="PER", size=5), (400, "VPC.0301")),
         (with_bandwidth(share_type="PER", name="b", size=5, charge_mode="bandwidth"), (400, "VPC.0301")),
         (with_bandwidth(share_type="WHOLE", id="none"), (404, "VPC.0306")),
         (with_bandwidth(share_type="HALF"), (400, "VPC.0501")),
