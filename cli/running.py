@@ -37,7 +37,7 @@ class Exit(IntEnum):
 EXITS = """\b
 Exit codes:
   0    done as asked
-  1    failed; what was made is rolled back, or kept if the request says so
+  1    failed; what was made is rolled back, kept if the request says so, or named as left
   2    refused: wrong usage, input or credentials, or a safety rule; nothing was created
   3    cancelled: an exposure is rolled back, a withdrawal stops where it is
   4    verified, and not all is as it should be

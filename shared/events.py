@@ -278,6 +278,13 @@ def event_schema(kind: EventKind) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{_SCHEMA}:{kind}", **schema}
 
 
+_ENDS = frozenset({"Expires", "NeverExpires", "NobodyExpires"})
+_INCOMPLETE = {
+    "expose": ("RollBackIncomplete", "What is not released may be open and is billed: withdraw the exposure."),
+    "withdraw": ("WithdrawalIncomplete", "What is not released may be open and is billed: withdraw it again."),
+}
+
+
 def build_event(
     kind: EventKind,
     *,
@@ -333,7 +340,7 @@ def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: A
         "resources": [each.model_dump() for each in touched],
         "health": health,
         "probe": facts_with(results, "answer").get("answer"),
-        "findings": [each.model_dump() for each in (*distinct_findings(results), *_incomplete(request, data))],
+        "findings": [each.model_dump() for each in (*_findings(kind, touched, results), *_incomplete(request, data))],
         "steps": [{**times.model_dump(), "error": code} for times, code in timeline(results, failed)],
         "error": _failure(failed) if kind in _FAILURES else None,
         "expires_at": _end(results, plan) if stands else None,
@@ -370,10 +377,15 @@ def _serves(touched: list[Touched], health: Mapping[str, Any] | None) -> bool:
 
 def _incomplete(request: Mapping[str, Any], data: Any) -> list[Finding]:
     """What was to be taken down and is still there: somebody may have to pay for it or to close it."""
-    code = "WithdrawalIncomplete" if request.get("action") == "withdraw" else "RollBackIncomplete"
-    return [
-        Finding(code=code, message=" ".join(filter(None, (error.message, error.advice)))) for error in leftovers(data)
-    ]
+    code, advice = _INCOMPLETE["withdraw" if request.get("action") == "withdraw" else "expose"]
+    told = (filter(None, (error.message, error.advice, advice)) for error in leftovers(data))
+    return [Finding(code=code, message=" ".join(parts)) for parts in told]
+
+
+def _findings(kind: EventKind, touched: list[Touched], results: list[StepResult]) -> list[Finding]:
+    """What should be known; who ends an exposure is said of what there is only."""
+    gone = kind in _FAILURES and all(each.did is Did.RELEASED for each in touched)
+    return [each for each in distinct_findings(results) if not (gone and each.code in _ENDS)]
 
 
 def _endpoint(results: list[StepResult], plan: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -168,5 +168,5 @@ def _undelivered(name: str, why: str) -> TemporaryError:
         ErrorCode.EVENT_UNDELIVERED,
         f"The {name} {why}.",
         resource=name,
-        advice="It is tried again; the event stays in the run's record.",
+        advice="The event stays in the run's record.",
     )

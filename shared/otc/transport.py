@@ -111,5 +111,5 @@ def lost(call: Call) -> TemporaryError:
         ErrorCode.NO_ANSWER,
         f"No answer to {call.method} {call.path}" + ("." if reading else "; it may have been carried out."),
         resource=call.path,
-        advice="It is tried again." if reading else "The step looks for the resource before it tries again.",
+        advice="Check that it can be reached." if reading else "Look for the resource before you ask again.",
     )

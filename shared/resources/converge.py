@@ -116,7 +116,10 @@ def not_ready(problem: AccessError) -> TemporaryError:
     if isinstance(problem, TemporaryError):
         return problem
     return TemporaryError(
-        ErrorCode.NOT_READY, problem.data.message, resource=problem.data.resource, advice="It is tried again."
+        ErrorCode.NOT_READY,
+        problem.data.message,
+        resource=problem.data.resource,
+        advice="Ask again when nothing holds it.",
     )
 
 

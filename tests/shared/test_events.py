@@ -197,6 +197,14 @@ def test_a_failed_run_names_an_endpoint_only_if_something_answers_there(
     assert (event["data"]["endpoint"] is not None) == answers
 
 
+def test_who_ends_an_exposure_is_said_of_what_there_is_only() -> None:
+    finding = {"code": "NeverExpires", "message": "The exposure stays until it is withdrawn."}
+    plan = {**result("PlanExposure", 1), "plan": PLAN, "findings": [finding]}
+    failed = {"planned": plan, "failure": failure("Cancelled", 7)}
+    assert tell(EventKind.FAILED, failed)["data"]["findings"] == []
+    assert tell(EventKind.FAILED, failed | {"built": exposed()})["data"]["findings"] == [finding]
+
+
 LEFT = [failure("Forbidden", 9, "The pool stays."), failure("Forbidden", 8, "The peering stays.")]
 
 
@@ -213,7 +221,9 @@ LEFT = [failure("Forbidden", 9, "The pool stays."), failure("Forbidden", 8, "The
 def test_what_could_not_be_taken_down_is_told(left: dict[str, Any], messages: list[str], action: str, code: str):
     data = exposed() | {"failure": failure("Unhealthy", 7), "left": left}
     event = tell(EventKind.FAILED, data, REQUEST | {"action": action})
-    assert event["data"]["findings"] == [{"code": code, "message": message} for message in messages]
+    again = "withdraw the exposure." if action == "expose" else "withdraw it again."
+    told = [f"{message} What is not released may be open and is billed: {again}" for message in messages]
+    assert event["data"]["findings"] == [{"code": code, "message": message} for message in told]
     assert event["data"]["error"]["code"] == "Unhealthy"
 
 

@@ -105,6 +105,6 @@ def _error(urn: str, code: int) -> AccessError:
         return TimedOutError(ErrorCode.NO_ANSWER, f"The function {name} took longer than its time-out.", resource=urn)
     message = f"The function {name} gave no result: {_MEANINGS.get(code, 'the platform says no more')} ({code})."
     if code in _TEMPORARY:
-        return TemporaryError(_TEMPORARY[code], message, resource=urn, advice="It is tried again.")
+        return TemporaryError(_TEMPORARY[code], message, resource=urn, advice="Ask again later.")
     advice = "Look into the function's log; deploy it again."
     return PermanentError(_PERMANENT.get(code, ErrorCode.INTERNAL), message, resource=urn, advice=advice)
