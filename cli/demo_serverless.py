@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from cli.deploy.run import cache_path, prepare, take_away
+from cli.deploy.apply import delete
+from cli.deploy.run import cache_path, plan_removal, prepare
 from cli.deploy.template import template_path
 from cli.options import App
 from cli.running import Exit, is_of_run, tell
@@ -65,4 +66,4 @@ def deployed(app: App) -> Iterator[Deployed]:
             yield Deployed(app, site.cloud, requests_urn, subscriber)
     finally:
         click.secho("\nTaking the deployment away.", bold=True)
-        take_away(site, lambda _: None)
+        delete(site, plan_removal(site), lambda _: None)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import cached_property
+from threading import Event
 from typing import Any
 
 from cli.deploy.decide import Change, Verb
+from cli.deploy.patience import PatientTransport
 from cli.deploy.state import (
     AGENCY,
     FUNCTION,
@@ -37,6 +40,9 @@ SIDE_BY_SIDE = 4
 Attributes = dict[str, Mapping[str, str]]
 """What the cloud gave to each resource, by its logical name."""
 
+Made = tuple[str, Mapping[str, str]]
+"""A resource's logical name, and what the cloud gave to it."""
+
 # What the platform wants with every change of a function's configuration.
 _ALWAYS = ("runtime", "timeout", "handler", "memory_size")
 _OWN_CALLS = ("code", "async_invoke_config")
@@ -46,10 +52,15 @@ _OWN_CALLS = ("code", "async_invoke_config")
 class Site:
     """Where a deployment acts: the account, the application's name and the zip of its functions."""
 
-    cloud: Cloud
+    transport: PatientTransport
     application: str
     domain_id: str
     code: bytes = b""
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The account."""
+        return Cloud(self.transport)
 
     @property
     def account_mark(self) -> str:
@@ -99,20 +110,40 @@ def delete(site: Site, changes: Iterable[Change], tell: Callable[[Change], None]
 
 def _side_by_side(
     changes: Sequence[Change],
-    act: Callable[[Change], tuple[str, Mapping[str, str]]],
+    act: Callable[[Change], Made],
     tell: Callable[[Change], None],
-) -> list[tuple[str, Mapping[str, str]]]:
-    """Do changes that do not need each other; the first failure is raised once all have ended."""
-    done = []
+) -> list[Made]:
+    """Do changes that do not need each other, and tell of each; after a failure, which is raised, none is begun."""
+    done: list[Made] = []
+    failures: list[BaseException] = []
+    over = Event()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        futures = [(change, pool.submit(act, change)) for change in changes]
-        for change, future in futures:
-            done.append(future.result())
-            tell(change)
+        futures = {pool.submit(_unless, over, act, change): change for change in changes}
+        try:
+            for future in as_completed(futures):
+                if failure := future.exception():
+                    failures.append(failure)
+                elif made := future.result():
+                    done.append(made)
+                    tell(futures[future])
+        finally:
+            over.set()
+    if failures:
+        raise failures[0]
     return done
 
 
-def _made(site: Site, change: Change) -> tuple[str, Mapping[str, str]]:
+def _unless(over: Event, act: Callable[[Change], Made], change: Change) -> Made | None:
+    if over.is_set():
+        return None
+    try:
+        return act(change)
+    except BaseException:
+        over.set()
+        raise
+
+
+def _made(site: Site, change: Change) -> Made:
     wanted = change.wanted
     assert wanted is not None
     if change.verb is Verb.UPDATE:
@@ -124,7 +155,7 @@ def _made(site: Site, change: Change) -> tuple[str, Mapping[str, str]]:
     return wanted.logical, _CREATIONS[wanted.type](site, wanted)
 
 
-def _gone(site: Site, change: Change) -> tuple[str, Mapping[str, str]]:
+def _gone(site: Site, change: Change) -> Made:
     assert change.found is not None
     try:
         _DELETIONS[change.type](site, change.found)

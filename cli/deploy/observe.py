@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from cli.deploy.state import (
     AGENCY,
@@ -24,12 +24,15 @@ from cli.deploy.state import (
     trigger_name,
 )
 from cli.deploy.template import SECRETS
+from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.otc.functiongraph import Trigger
 from shared.otc.iam import Agency, Policy
 from shared.otc.lts import LogGroup
 from shared.services import gather
 from shared.urns import function_name
+
+T = TypeVar("T")
 
 
 def observe(cloud: Cloud, application: str, domain_id: str) -> list[Found]:
@@ -60,18 +63,31 @@ def _statement(statement: dict[str, Any]) -> dict[str, Any]:
 def _agencies(cloud: Cloud, own: str, domain_id: str) -> list[Found]:
     found = cloud.iam.agencies(domain_id)
     ours = [agency for agency in found if agency.description == own]
-    roles = gather(*(partial(cloud.iam.agency_roles, agency.id) for agency in ours))
     others = [Found(AGENCY, agency.name, agency.id, ours=False) for agency in found if agency not in ours]
-    return [*others, *(_agency(agency, sorted(each)) for agency, each in zip(ours, roles, strict=True))]
+    return [*others, *_each(lambda agency: [_agency(cloud, agency)], ours)]
 
 
-def _agency(agency: Agency, roles: list[str]) -> Found:
+def _agency(cloud: Cloud, agency: Agency) -> Found:
     properties = {
         "trust_domain_name": agency.trust_domain_name,
         "duration": agency.duration or "FOREVER",
-        "roles": roles,
+        "roles": sorted(cloud.iam.agency_roles(agency.id)),
     }
     return Found(AGENCY, agency.name, agency.id, True, properties, {"id": agency.id})
+
+
+def _each(look: Callable[[T], list[Found]], listed: Iterable[T]) -> list[Found]:
+    """Look at each of a list; what has gone since it was listed is not found."""
+    return list(chain.from_iterable(gather(*(partial(_unless_gone, look, one) for one in listed))))
+
+
+def _unless_gone(look: Callable[[T], list[Found]], one: T) -> list[Found]:
+    try:
+        return look(one)
+    except PermanentError as problem:
+        if problem.code is ErrorCode.NOT_FOUND:
+            return []
+        raise
 
 
 def _topics(cloud: Cloud, application: str) -> list[Found]:
@@ -84,8 +100,8 @@ def _topics(cloud: Cloud, application: str) -> list[Found]:
 def _logs(cloud: Cloud, application: str) -> list[Found]:
     groups = cloud.lts.groups()
     own = [group for group in groups if group.tags.get(TAG) == application]
-    streams = gather(*(partial(_streams, cloud, application, group) for group in own))
-    return [*(_group(group, application) for group in groups), *chain.from_iterable(streams)]
+    streams = _each(partial(_streams, cloud, application), own)
+    return [*(_group(group, application) for group in groups), *streams]
 
 
 def _group(group: LogGroup, application: str) -> Found:
@@ -111,8 +127,7 @@ def _functions(cloud: Cloud, application: str) -> list[Found]:
     listed = cloud.functiongraph.functions(application)
     own = [one for one in listed if marked(one.description, application)]
     others = [Found(FUNCTION, one.func_name, one.func_urn, ours=False) for one in listed if one not in own]
-    details = gather(*(partial(_function, cloud, application, one.func_urn) for one in own))
-    return [*others, *chain.from_iterable(details)]
+    return [*others, *_each(lambda one: _function(cloud, application, one.func_urn), own)]
 
 
 def _function(cloud: Cloud, application: str, urn: str) -> list[Found]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import click
 
 from cli.deploy import lint as linter
 from cli.deploy.actions import agency_actions
+from cli.deploy.apply import Site
 from cli.deploy.decide import Change, Verb
 from cli.deploy.measure import report
 from cli.deploy.model import Template, template_schema
@@ -21,8 +24,9 @@ from cli.deploy.target import Target
 from cli.deploy.template import Resolver, Surroundings, parameters_of, read_template, template_path
 from cli.exposures import exposures
 from cli.options import App, Format
-from cli.output import facts, show, table
-from shared.errors import ErrorCode, PermanentError
+from cli.output import explain, facts, show, table
+from cli.running import Exit
+from shared.errors import AccessError, ErrorCode, PermanentError
 
 _COLUMNS = ("do", "kind", "name", "reason")
 
@@ -45,7 +49,8 @@ def deploy(app: App, parameters: dict[str, str], file: Path | None, *, only_plan
         return len(rows)
     if not app.quiet:
         click.echo(_planned(rows), err=True)
-    outputs = deployment.carry_out(changes, lambda text: None if app.quiet else click.echo(text, err=True))
+    with _failing_half_way(deployment.site, "`dcs-access deploy` again goes on from there, `undeploy` takes it away."):
+        outputs = deployment.carry_out(changes, lambda text: None if app.quiet else click.echo(text, err=True))
     show({"changes": rows, "outputs": outputs}, app.output, lambda: facts(outputs))
     return len(rows)
 
@@ -66,10 +71,24 @@ def undeploy(app: App, parameters: dict[str, str], file: Path | None, *, yes: bo
     click.echo(_left(left), err=True)
     if not yes:
         click.confirm(f"Delete these {len(rows)}?", abort=True, err=True)
-    take_away(site, lambda text: None if app.quiet else click.echo(text, err=True))
-    rest = ", ".join(f"{row['kind']} {row['name']}: {row['reason']}" for row in kept)
-    end = f"Of {application} is left: {rest}." if kept else f"Nothing of {application} is left."
+    with _failing_half_way(site, "`dcs-access undeploy` again goes on from there."):
+        rest = take_away(site, changes, lambda text: None if app.quiet else click.echo(text, err=True))
+    listed = ", ".join(f"{change.kind} {change.name}: {change.reason}" for change in rest)
+    end = f"Of {application} is left: {listed}." if rest else f"Nothing of {application} is left."
     show({"deleted": rows, "exposures": left}, app.output, lambda: end)
+
+
+@contextmanager
+def _failing_half_way(site: Site, advice: str) -> Iterator[None]:
+    """Let no failure pass for a refusal, which would mean that nothing was done, once something was."""
+    try:
+        yield
+    except AccessError as problem:
+        if not site.transport.changed:
+            raise
+        told = " ".join(filter(None, (problem.data.advice, "Not all was done:", advice)))
+        explain(problem.data.model_copy(update={"advice": told}))
+        raise SystemExit(Exit.FAILED) from None
 
 
 def lint(file: Path | None) -> bool:

@@ -22,7 +22,7 @@ from cli.deploy.package import build_package, digest
 from cli.deploy.patience import PatientTransport
 from cli.deploy.ready import probes, wait_until_ready
 from cli.deploy.runtime import runtime_of
-from cli.deploy.state import AGENCY, FUNCTION, ORDER, POLICY, TRIGGER, Wanted, wanted_of
+from cli.deploy.state import AGENCY, FUNCTION, ORDER, POLICY, TRIGGER, Key, Wanted, wanted_of
 from cli.deploy.target import Target
 from cli.deploy.template import SECRETS, Resolver, Surroundings, Value, parameters_of, read_template, refused
 from cli.options import state_path
@@ -36,6 +36,8 @@ from shared.settings import read_settings
 APPLICATION = "Application"
 # FunctionGraph manual: timer triggers.
 _RATE = re.compile(r"([1-9]|[1-5]\d|60)m|([1-9]|1\d|2[0-4])h|([1-9]|[12]\d|30)d")
+# What a change comes to if another deployment has made, or deleted, the same thing meanwhile.
+_OVERTAKEN = frozenset({ErrorCode.CONFLICT, ErrorCode.NOT_FOUND})
 MOST_VARIABLES, LONGEST_VARIABLES = 20, 4096
 """What a function takes (FunctionGraph manual: configuring environment variables)."""
 
@@ -76,25 +78,43 @@ class Deployment:
         tell: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> dict[str, str]:
-        """Do it, and what is left of it where another deployment has been quicker; gives the template's outputs."""
+        """Do it, and what is left of it where another deployment has been quicker; gives the template's outputs.
+
+        Raises:
+            AccessError: a change failed; those that were done have been told.
+        """
+        done: set[Key] = set()
+
+        def told(change: Change) -> None:
+            done.add(change.key)
+            tell(sentence(change))
+
         for _ in ORDER:
             try:
-                return self._carried_out(changes, tell, sleep)
+                return self._carried_out(changes, told, tell, sleep)
             except PermanentError as problem:
-                if problem.code is not ErrorCode.CONFLICT:
+                if problem.code not in _OVERTAKEN:
                     raise
-                tell("Something else has made what was to be made; looking again.")
+                left = {(change.verb, change.key) for change in changes if change.key not in done}
                 changes = self.plan()
-        return self._carried_out(changes, tell, sleep)
+                # Nobody has done any of it, so looking again would not help.
+                if left <= {(change.verb, change.key) for change in changes}:
+                    raise
+                tell("Something else has changed what was to be changed; looking again.")
+        return self._carried_out(changes, told, tell, sleep)
 
     def _carried_out(
-        self, changes: list[Change], tell: Callable[[str], None], sleep: Callable[[float], None]
+        self,
+        changes: list[Change],
+        told: Callable[[Change], None],
+        tell: Callable[[str], None],
+        sleep: Callable[[float], None],
     ) -> dict[str, str]:
         def ready() -> None:
             if any(_may_have_to_wait(change) for change in changes):
                 wait_until_ready(self.site, probes(self.template, steps()), sleep, tell)
 
-        attributes = apply(self.site, changes, self.wanted, lambda change: tell(sentence(change)), ready)
+        attributes = apply(self.site, changes, self.wanted, told, ready)
         return Resolver(self.template, self.surroundings, attributes).outputs()
 
 
@@ -173,8 +193,8 @@ def site_of(
     transport: Transport, application: str, sleep: Callable[[float], None] = time.sleep, code: bytes = b""
 ) -> Site:
     """Where an application is deployed."""
-    cloud = Cloud(PatientTransport(transport, sleep))
-    return Site(cloud, application, cloud.iam.domain_id(), code)
+    patient = PatientTransport(transport, sleep)
+    return Site(patient, application, Cloud(patient).iam.domain_id(), code)
 
 
 def application_of(template: Template, parameters: Mapping[str, Value]) -> str:
@@ -195,9 +215,13 @@ def _may_have_to_wait(change: Change) -> bool:
     return change.type in {POLICY, AGENCY, FUNCTION} and change.verb is not Verb.KEEP
 
 
-def take_away(site: Site, tell: Callable[[str], None]) -> None:
-    """Delete all that was deployed."""
-    delete(site, plan_removal(site), lambda change: tell(sentence(change)))
+def take_away(site: Site, confirmed: list[Change], tell: Callable[[str], None]) -> list[Change]:
+    """Delete what was confirmed and is still to be deleted; gives what is left, with the reason."""
+    keys = {change.key for change in confirmed if change.verb is Verb.DELETE}
+    now = plan_removal(site)
+    due = [change for change in now if change.verb is Verb.DELETE and change.key in keys]
+    delete(site, due, lambda change: tell(sentence(change)))
+    return [change for change in now if change not in due]
 
 
 def plan_removal(site: Site) -> list[Change]:

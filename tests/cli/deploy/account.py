@@ -13,7 +13,7 @@ from typing import Any
 from cli.deploy.decide import Change, Verb
 from cli.deploy.model import Template
 from cli.deploy.package import zipped
-from cli.deploy.run import Deployment, site_of, take_away
+from cli.deploy.run import Deployment, plan_removal, site_of, take_away
 from cli.deploy.template import Surroundings, parameters_of, read_template, template_path
 from emulator import Emulator, World
 from emulator.clock import ManualClock
@@ -130,7 +130,8 @@ class Deployed:
 
     def undeploy(self, application: str = "dcs-access", lives: int = 10_000) -> None:
         """Take everything away."""
-        take_away(site_of(Mortal(self.transport, lives), application, self.clock.sleep), self.told.append)
+        site = site_of(Mortal(self.transport, lives), application, self.clock.sleep)
+        take_away(site, plan_removal(site), self.told.append)
 
     def holds(self) -> dict[str, Any]:
         """All the account holds, but what it writes down of itself."""

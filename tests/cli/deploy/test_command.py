@@ -11,6 +11,7 @@ from cli.deploy.run import endpoint_of, target_of
 from cli.deploy.target import Target
 from cli.deploy.template import template_path
 from cli.running import Exit
+from emulator.faults import Fault
 from shared.errors import PermanentError
 from shared.otc.transport import Service
 from tests.cli.support import Terminal, run
@@ -80,6 +81,25 @@ def test_a_zip_is_not_built_for_a_runtime_on_which_it_does_not_run(tmp_path: Pat
     other = tmp_path / "template.yaml"
     other.write_text(template_path().read_text("utf-8").replace("runtime: {Ref: Runtime}", "runtime: Python3.9"))
     assert "Properties.runtime" in run(*words, "--template", str(other)).stderr
+
+
+def test_what_fails_half_way_does_not_say_that_nothing_was_done(terminal: Terminal):
+    before = terminal.emulator.snapshot()
+    for first, code in ("iam:roles:createRole", Exit.REFUSED), ("iam:agencies:createAgency", Exit.FAILED):
+        terminal.emulator.faults.add(Fault(method="POST", action=first, status=403, times=None))
+        failed = terminal.type("deploy")
+        terminal.emulator.faults.clear()
+        assert failed.exit_code == code
+        assert f"Grant {first}" in failed.stderr
+        nothing = code is Exit.REFUSED
+        assert (terminal.emulator.snapshot() == before) is nothing
+        assert ("`undeploy` takes it away" not in failed.stderr) is nothing
+    terminal.type("deploy")
+    terminal.emulator.faults.add(Fault(method="DELETE", action="iam:roles:deleteRole", status=403))
+    failed = terminal.type("undeploy", "--yes")
+    assert failed.exit_code == Exit.FAILED
+    assert "`dcs-access undeploy` again goes on" in failed.stderr
+    assert terminal.type("undeploy", "--yes").exit_code == Exit.OK
 
 
 def test_the_help_says_what_becomes_of_runs_for_the_platform_does_not_tell_which_there_are(terminal: Terminal):

@@ -3,17 +3,20 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from cli.deploy.apply import SIDE_BY_SIDE
 from cli.deploy.decide import Verb
 from cli.deploy.model import AsyncInvokeConfig, Destinations
 from cli.deploy.package import digest, zipped
-from cli.deploy.state import GROUP
+from cli.deploy.run import plan_removal, take_away
+from cli.deploy.state import FUNCTION, GROUP
 from cli.deploy.template import read_template, template_path
 from emulator.account import Account
 from emulator.faults import Fault
-from shared.errors import ErrorCode, PermanentError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
 from tests.cli.deploy.account import CODE, Deployed, KilledError, to_do, with_properties, without
 from tests.support.worlds import world
 
@@ -374,11 +377,75 @@ def test_two_deployments_at_once_come_to_one(account: Deployed):
     assert any("Something else has" in text for text in account.told)
 
 
-def test_a_conflict_that_no_other_deployment_explains_is_told(account: Deployed):
-    account.emulator.faults.add(Fault(method="POST", path="*/fgs/functions", status=409, times=None))
+@pytest.mark.parametrize(("status", "code"), [(409, ErrorCode.CONFLICT), (404, ErrorCode.NOT_FOUND)])
+def test_a_refusal_that_no_other_deployment_explains_is_told_at_once(status: int, code: ErrorCode, account: Deployed):
+    refused = {"error_code": "FSS.0001", "error_msg": "no"}
+    fault = Fault(method="POST", path="*/fgs/functions", status=status, body=refused, nth=6, times=None)
+    account.emulator.faults.add(fault)
     with pytest.raises(PermanentError) as raised:
         account.deploy()
-    assert raised.value.code is ErrorCode.CONFLICT
+    assert raised.value.code is code
+    assert not [text for text in account.told if "looking again" in text]
+    assert len([call for call in account.mutations() if call == "POST functions"]) <= 5 + SIDE_BY_SIDE
+
+
+def test_what_was_done_beside_a_failure_is_told_and_nothing_is_begun_after_it(account: Deployed):
+    account.emulator.faults.add(Fault(method="POST", path="*/fgs/functions", status=400, nth=6))
+    with pytest.raises(PermanentError):
+        account.deploy()
+    told = {text.split()[-1] for text in account.told if " function " in text}
+    functions = account.emulator.world().functiongraph.functions.values()
+    assert told == {function.name for function in functions}
+    assert 5 <= len(told) <= 5 + SIDE_BY_SIDE
+
+
+def test_what_was_deleted_meanwhile_is_made_again(account: Deployed):
+    account.deploy()
+    deployment = account.deployment(code=OTHER)
+    changes = deployment.plan()
+    deployment.site.cloud.functiongraph.delete_function(deployment.site.urn("on_timer"))
+    deployment.carry_out(changes, account.told.append, account.clock.sleep)
+    assert counted(account) == WHOLE
+    assert account.deploy(code=OTHER) == []
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"status": 500}, {"status": 502}, {"status": 503}, {"lost": True}, {"status": 429}], ids=str
+)
+def test_a_look_outlasts_a_passing_trouble(trouble: dict[str, Any], account: Deployed):
+    account.emulator.faults.add(Fault(method="GET", nth=3, times=3, **trouble))
+    account.deploy()
+    account.emulator.faults.add(Fault(method="GET", nth=40, times=3, **trouble))
+    assert account.deploy() == []
+
+
+def test_a_change_is_not_repeated_if_nobody_knows_whether_it_was_carried_out(account: Deployed):
+    account.emulator.faults.add(Fault(method="POST", path="*/fgs/functions", status=503, when="after", times=None))
+    with pytest.raises(TemporaryError):
+        account.deploy()
+    assert account.mutations().count("POST functions") <= SIDE_BY_SIDE
+
+
+def test_what_goes_while_one_looks_is_not_found(account: Deployed):
+    account.deploy()
+    gone = {"error_code": "FSS.1051", "error_msg": "The function does not exist."}
+    account.emulator.faults.add(Fault(method="GET", path="*:on_timer/config", status=404, body=gone))
+    (function, *triggers) = to_do(account.deployment().plan())
+    assert (function.verb, function.name) == (Verb.CREATE, "on_timer")
+    assert [trigger.name for trigger in triggers] == ["on_timer/TIMER/dcs-access-verify"]
+
+
+def test_nothing_is_deleted_but_what_was_confirmed_and_only_what_is_still_ours(account: Deployed):
+    account.deploy()
+    site = account.deployment().site
+    (group,) = site.cloud.lts.groups()
+    confirmed = plan_removal(site)
+    assert take_away(site, [change for change in confirmed if change.type == FUNCTION], account.told.append)
+    assert counted(account) == Counter({**WHOLE, "functions": 0, "triggers": 0, "subscriptions": 0})
+    site.cloud.lts.create_stream(group.id, "auditors", {})
+    (left,) = take_away(site, confirmed, account.told.append)
+    assert left.reason == "it holds auditors, which is not ours"
+    assert [stream.name for stream in site.cloud.lts.streams(group.id)] == ["auditors"]
 
 
 def test_a_deployment_killed_while_it_waits_for_an_agency_is_waited_for_by_the_next(account: Deployed):
