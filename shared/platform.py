@@ -14,7 +14,7 @@ from shared.otc.cloud import Cloud
 from shared.otc.transport import Service, TokenTransport
 from shared.probe import probe
 from shared.services import SIDE_BY_SIDE, LocalContext, Services, utc_now
-from shared.settings import PREFIX, Settings, read_settings
+from shared.settings import VARIABLE, Settings, read_settings
 from shared.sinks import sinks_for
 
 
@@ -59,8 +59,8 @@ def services_of(context: Context) -> Services:
         raise PermanentError(
             ErrorCode.INVALID_REQUEST,
             "The function does not know its region.",
-            field=f"{PREFIX}REGION",
-            advice=f"Set {PREFIX}REGION in the function's variables.",
+            field=f"{VARIABLE}REGION",
+            advice=f"Set {VARIABLE}REGION in the function's variables.",
         )
     token = context.getToken()
     if not token:

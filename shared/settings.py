@@ -13,7 +13,8 @@ from shared.errors import PermanentError
 from shared.request import Cidr, Duration, Risk, Webhook, invalid
 from shared.signing import read_key
 
-PREFIX = "DCS_ACCESS_"
+VARIABLE = "DCS_ACCESS_"
+"""What the variable of every setting begins with."""
 
 
 def _words(value: Any) -> Any:
@@ -101,12 +102,12 @@ def read_settings(get: Callable[[str], str | None]) -> Settings:
         PermanentError: `InvalidRequest`, naming the variable.
     """
     found: dict[str, Any] = {
-        name: value for name in Settings.model_fields if (value := get(PREFIX + name.upper())) not in (None, "")
+        name: value for name in Settings.model_fields if (value := get(VARIABLE + name.upper())) not in (None, "")
     }
     try:
         return Settings.model_validate(found)
     except ValidationError as problem:
         error = invalid(problem, "setting").data
-        variable = PREFIX + str(error.field).partition(".")[0].upper()
+        variable = VARIABLE + str(error.field).partition(".")[0].upper()
         advice = f"Correct {variable}, or unset it."
         raise PermanentError(error.code, error.message, field=variable, advice=advice) from None

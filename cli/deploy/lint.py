@@ -11,7 +11,7 @@ from cli.deploy.package import handlers
 from cli.deploy.template import SECRETS, merged
 from shared.errors import PermanentError
 from shared.otc.functiongraph import GATEWAY_TIMEOUT
-from shared.settings import PREFIX
+from shared.settings import VARIABLE
 from shared.urns import function_name
 from workflow.engines.functiongraph import refuse_long_waits
 from workflow.language.definition import Task
@@ -19,7 +19,7 @@ from workflow.machines import load_machines
 
 _NEEDED = ("runtime", "memory_size", "timeout", "xrole", "app_xrole", "log_config", "async_invoke_config")
 
-_VARIABLES = tuple(PREFIX + name for name in ("APPLICATION", "REGION", "ENDPOINT", "EVENT_TOPIC", "OWN_AGENCIES"))
+_VARIABLES = tuple(VARIABLE + name for name in ("APPLICATION", "REGION", "ENDPOINT", "EVENT_TOPIC", "OWN_AGENCIES"))
 """Without these a function finds no cloud, tells nobody, or takes what it does itself for somebody else's doing."""
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_pascal
 
-from shared.settings import PREFIX, Settings
+from shared.settings import VARIABLE, Settings
 
-VARIABLES = tuple(PREFIX + name.upper() for name in Settings.model_fields)
+VARIABLES = tuple(VARIABLE + name.upper() for name in Settings.model_fields)
 """The variables that functions read."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
 from shared.ids import allow_digest, exposure_named
 from shared.intake.messages import check_age
-from shared.intake.record import moment, request_id
+from shared.intake.record import read_time, request_id
 from shared.intake.taking import Fate, Outcome, Taker
 from shared.intake.traces import Trace
 from shared.otc.dcs import Instance
@@ -19,8 +19,7 @@ from shared.record import Record
 from shared.resources.ip_group import find_records
 from shared.resources.ownership import address_in, exposure_in_name, exposure_of, exposure_of_part
 from shared.services import Services, gather
-from shared.settings import PREFIX as VARIABLE
-from shared.settings import Settings
+from shared.settings import VARIABLE, Settings
 from shared.verification.changing import may_be_at_work
 
 _ASKS = frozenset({"createdcsinstance", "updateinstancetag"})
@@ -30,7 +29,7 @@ _SHOWS_UP = timedelta(minutes=5)
 
 RECENT: deque[str] = deque(maxlen=1000)
 """The verifications that were started, as long as this instance lives; another one starts the same again at most."""
-Standing = list[tuple[IpGroup, Record]]
+Exposures = list[tuple[IpGroup, Record]]
 
 
 def instance_changed(taker: Taker, trace: Trace) -> Iterator[Outcome]:
@@ -52,7 +51,7 @@ def instance_changed(taker: Taker, trace: Trace) -> Iterator[Outcome]:
             yield taker.turn_down(problem, {"request_id": identifier, "instance_id": instance_id})
 
 
-def _one_changed(taker: Taker, name: str, instance_id: str, identifier: str, standing: Standing) -> Iterator[Outcome]:
+def _one_changed(taker: Taker, name: str, instance_id: str, identifier: str, standing: Exposures) -> Iterator[Outcome]:
     """See to one instance; what a run is started for it by is called `identifier`.
 
     Raises:
@@ -91,7 +90,7 @@ def _wait(taker: Taker, seen: str) -> None:
         raise TemporaryError(ErrorCode.NOT_YET, seen, advice="The trace is looked into again.")
 
 
-def _expose(taker: Taker, instance: Instance, tag: str, identifier: str, standing: Standing) -> Iterator[Outcome]:
+def _expose(taker: Taker, instance: Instance, tag: str, identifier: str, standing: Exposures) -> Iterator[Outcome]:
     settings = taker.services.settings
     allow = settings.allow_lists.get(tag)
     if allow is None:
@@ -124,11 +123,11 @@ def _no_such_list(instance: Instance, tag: str, settings: Settings) -> Permanent
 
 
 def _end(record: Record) -> dict[str, str]:
-    end = moment(record.expires_at)
+    end = read_time(record.expires_at)
     return {"expires_after": "never"} if end is None else {"expires_at": end.isoformat()}
 
 
-def _withdraw(taker: Taker, standing: Standing) -> Iterator[Outcome]:
+def _withdraw(taker: Taker, standing: Exposures) -> Iterator[Outcome]:
     if not standing:
         yield taker.ignore("No exposure stands.")
     for group, record in standing:
@@ -156,7 +155,7 @@ def public_side_changed(taker: Taker, trace: Trace) -> Iterator[Outcome]:
     return _verify(taker, _exposures_of(taker.services, trace))
 
 
-def _exposures_of(services: Services, trace: Trace) -> Standing:
+def _exposures_of(services: Services, trace: Trace) -> Exposures:
     """The exposures that a changed load balancer, part of one, or address belongs to: by its name, else by its id."""
     standing = find_records(services.cloud)
     if not standing:
@@ -165,7 +164,7 @@ def _exposures_of(services: Services, trace: Trace) -> Standing:
     return found or _by_id(services, {trace.resource_id, trace.resource_name} - {""}, standing)
 
 
-def _by_id(services: Services, hints: set[str], standing: Standing) -> Standing:
+def _by_id(services: Services, hints: set[str], standing: Exposures) -> Exposures:
     elb = services.cloud.elb
     balancers, listeners, pools, addresses = gather(
         elb.load_balancers, elb.listeners, elb.pools, services.cloud.eip.public_ips
@@ -182,7 +181,7 @@ def _by_id(services: Services, hints: set[str], standing: Standing) -> Standing:
     return [(group, record) for group, record in standing if record.exposure in hit or group.id in hints]
 
 
-def _verify(taker: Taker, standing: Standing) -> Iterator[Outcome]:
+def _verify(taker: Taker, standing: Exposures) -> Iterator[Outcome]:
     """Have exposures verified, each once in a while, and none that a run has just begun to change."""
     if not standing:
         yield taker.ignore("It is of no exposure.")

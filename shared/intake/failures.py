@@ -10,7 +10,7 @@ from shared.errors import ErrorCode, PermanentError
 from shared.events import EventKind
 from shared.ids import run_id
 from shared.intake.messages import read_messages, topic_messages
-from shared.intake.record import IntakeRecord, moment
+from shared.intake.record import IntakeRecord, read_time
 from shared.intake.sources import Source, check_source
 from shared.intake.taking import Outcome, Read, Taker
 from shared.intake.timers import read_timer
@@ -37,7 +37,7 @@ def _failure(envelope: IntakeRecord, content: Any) -> IntakeRecord:
         return IntakeRecord(envelope.id, content, envelope.time)
     context = content.get("request_context")
     named = str(context.get("request_id") or envelope.id) if isinstance(context, dict) else envelope.id
-    return IntakeRecord(named, content, moment(content.get("timestamp")) or envelope.time)
+    return IntakeRecord(named, content, read_time(content.get("timestamp")) or envelope.time)
 
 
 def heed_failure(taker: Taker) -> Iterator[Outcome]:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from shared.bodies import malformed, parsed, unwrapped
 from shared.errors import AccessError, ErrorCode, PermanentError
-from shared.intake.record import IntakeRecord, as_object, moment, request_id
+from shared.intake.record import IntakeRecord, as_object, read_time, request_id
 from shared.intake.sources import Source, check_source
 from shared.intake.taking import Outcome, Taker
 from shared.request import AnyRequest, ExposeRequest, RepairRequest, parse_request
-from shared.settings import PREFIX, Settings
+from shared.settings import VARIABLE, Settings
 
 
 def read_messages(event: Any, invocation: str) -> list[IntakeRecord]:
@@ -36,7 +36,7 @@ def topic_messages(event: Mapping[str, Any], invocation: str) -> Iterator[tuple[
         smn = as_object(item.get("smn")) if isinstance(item, Mapping) else {}
         identifier = smn.get("message_id")
         named = str(identifier) if identifier else f"{invocation}-{number}"
-        yield IntakeRecord(named, smn, moment(smn.get("timestamp"))), _content(smn)
+        yield IntakeRecord(named, smn, read_time(smn.get("timestamp"))), _content(smn)
 
 
 def _content(smn: Mapping[str, Any]) -> Any:
@@ -79,7 +79,7 @@ def check_age(sent: datetime | None, settings: Settings, now: datetime) -> None:
         raise PermanentError(
             ErrorCode.STALE,
             f"The message was sent at {sent.isoformat(timespec='seconds')} and comes too late to be followed.",
-            advice=f"Send it again if it still holds; {PREFIX}MESSAGE_MAX_AGE says how late a message may come.",
+            advice=f"Send it again if it still holds; {VARIABLE}MESSAGE_MAX_AGE says how late a message may come.",
         )
 
 
@@ -103,5 +103,5 @@ def _capped(field: str, message: str, setting: str) -> PermanentError:
         ErrorCode.INVALID_REQUEST,
         message,
         field=field,
-        advice=f"Leave it out, or have {PREFIX}{setting} allow it.",
+        advice=f"Leave it out, or have {VARIABLE}{setting} allow it.",
     )

@@ -32,7 +32,7 @@ def request_id(*parts: str) -> str:
     return _UNPRINTABLE.sub("-", "-".join(filter(None, parts)))[:_LONGEST_ID]
 
 
-def moment(value: object) -> datetime | None:
+def read_time(value: object) -> datetime | None:
     """A time as the platform gives it: seconds, milliseconds, or text with or without a zone (UTC)."""
     try:
         if isinstance(value, str) and not value.strip().isdecimal():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.bodies import malformed, parsed
-from shared.intake.record import IntakeRecord, moment, request_id
+from shared.intake.record import IntakeRecord, read_time, request_id
 from shared.intake.sources import Source, check_source
 from shared.intake.taking import Outcome, Taker
 
@@ -20,7 +20,7 @@ def read_timer(event: Any, invocation: str) -> list[IntakeRecord]:
     check_source(event, Source.TIMER)
     time = event.get("time")
     name = request_id(str(event.get("trigger_name") or ""), str(time)) if time else invocation
-    return [IntakeRecord(name, event.get("user_event"), moment(time), {"action": "verify"})]
+    return [IntakeRecord(name, event.get("user_event"), read_time(time), {"action": "verify"})]
 
 
 def heed_timer(taker: Taker) -> Iterator[Outcome]:

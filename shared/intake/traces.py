@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.bodies import malformed
-from shared.intake.record import IntakeRecord, as_object, moment, request_id
+from shared.intake.record import IntakeRecord, as_object, read_time, request_id
 from shared.intake.sources import Source, check_source
 
 _FAILED_RATINGS = frozenset({"warning", "incident"})
@@ -26,7 +26,8 @@ def _number(value: Any) -> int:
     return int(text) if text.isdecimal() and len(text) <= _LONGEST_CODE else 0
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+Loose = Annotated[str, BeforeValidator(_text)]
+"""A text, whatever comes in its place."""
 
 
 class User(BaseModel):
@@ -34,7 +35,7 @@ class User(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
-    name: Text = ""
+    name: Loose = ""
 
 
 class Trace(BaseModel):
@@ -42,22 +43,22 @@ class Trace(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
-    id: Text = Field("", alias="trace_id")
-    name: Text = Field("", alias="trace_name")
-    service: Text = Field("", alias="service_type")
-    kind: Text = Field("", alias="resource_type")
-    resource_id: Text = ""
-    resource_name: Text = ""
-    project_id: Text = ""
+    id: Loose = Field("", alias="trace_id")
+    name: Loose = Field("", alias="trace_name")
+    service: Loose = Field("", alias="service_type")
+    kind: Loose = Field("", alias="resource_type")
+    resource_id: Loose = ""
+    resource_name: Loose = ""
+    project_id: Loose = ""
     code: Annotated[int, BeforeValidator(_number)] = 0
-    rating: Text = Field("", alias="trace_rating")
-    status: Text = Field("", alias="trace_status")
+    rating: Loose = Field("", alias="trace_rating")
+    status: Loose = Field("", alias="trace_status")
     read_only: Annotated[bool, BeforeValidator(lambda value: _text(value).lower() == "true")] = False
     user: Annotated[User, BeforeValidator(as_object)] = User()
     request: Annotated[dict[str, Any], BeforeValidator(as_object)] = Field(default_factory=dict)
     response: Annotated[dict[str, Any], BeforeValidator(as_object)] = Field(default_factory=dict)
-    time: Annotated[datetime | None, BeforeValidator(moment)] = None
-    record_time: Annotated[datetime | None, BeforeValidator(moment)] = None
+    time: Annotated[datetime | None, BeforeValidator(read_time)] = None
+    record_time: Annotated[datetime | None, BeforeValidator(read_time)] = None
 
     @property
     def failed(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import ErrorCode, PermanentError
 from shared.request import Risk
-from shared.settings import PREFIX, Settings, read_settings
+from shared.settings import VARIABLE, Settings, read_settings
 
 
 def test_without_variables_the_defaults_hold() -> None:
@@ -22,7 +22,7 @@ def test_an_empty_variable_counts_as_absent() -> None:
 def test_every_field_is_a_variable_of_its_own() -> None:
     asked: list[str] = []
     read_settings(asked.append)
-    assert asked == [PREFIX + field.upper() for field in Settings.model_fields]
+    assert asked == [VARIABLE + field.upper() for field in Settings.model_fields]
 
 
 def test_values_are_read_in_their_types() -> None:
@@ -80,7 +80,7 @@ def test_what_messages_and_console_events_may_ask_for_is_read_from_words_and_jso
 )
 def test_a_value_that_does_not_fit_is_named(field: str, value: str) -> None:
     with pytest.raises(PermanentError) as caught:
-        read_settings({PREFIX + field.upper(): value}.get)
+        read_settings({VARIABLE + field.upper(): value}.get)
     assert caught.value.code is ErrorCode.INVALID_REQUEST
-    assert caught.value.data.field == PREFIX + field.upper()
-    assert PREFIX + field.upper() in (caught.value.data.advice or "")
+    assert caught.value.data.field == VARIABLE + field.upper()
+    assert VARIABLE + field.upper() in (caught.value.data.advice or "")

@@ -12,7 +12,7 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.functiongraph import TimedOutError
 from tests.workflow.running import START, failing, one, task
 from workflow.engines.functiongraph import Platform, Run, refuse_long_waits
-from workflow.engines.functiongraph.hop import LONGEST_SLEEP, MARGIN, Did, OutOfTimeError, hop
+from workflow.engines.functiongraph.hop import LONGEST_SLEEP, MARGIN, Called, OutOfTimeError, hop
 from workflow.engines.functiongraph.run import LARGEST_EVENT
 from workflow.engines.tree import RunTree
 from workflow.engines.virtual import VirtualClock, VirtualEngine
@@ -36,7 +36,7 @@ class Invocations:
         self.slept: list[list[float]] = []
         self.calls: list[list[Json]] = []
         self.lasted: list[float] = []
-        self.did: list[Did] = []
+        self.did: list[Called] = []
 
     def run(self, data: Json = None) -> RunTree:
         started = start(self.machine, data or {}, StartContext("run", START), random=0.5)

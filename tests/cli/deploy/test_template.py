@@ -21,7 +21,7 @@ from cli.deploy.template import (
     template_path,
 )
 from shared.errors import ErrorCode, PermanentError
-from shared.settings import PREFIX, read_settings
+from shared.settings import VARIABLE, read_settings
 
 ROOT = Path(__file__).parents[3]
 OWN = yaml.safe_load((ROOT / "template.yaml").read_text("utf-8"))
@@ -163,13 +163,13 @@ def test_the_variables_of_a_function_are_settings():
         "OnTrace"
     )["user_data"]
     settings = read_settings(variables.get)
-    assert all(name.startswith(PREFIX) for name in variables)
+    assert all(name.startswith(VARIABLE) for name in variables)
     assert settings.region == "eu-de"
     assert settings.own_agencies == tuple(f"dcs-access-{each}" for each in ("invoke", "read", "change", "publish"))
     assert settings.allow_lists == {"a": ("10.0.0.0/8",)}
     assert settings.expirer == "timer of dcs-access"
     assert len(variables) <= 20
-    unknown = {name.removeprefix(PREFIX).lower() for name in variables} - set(type(settings).model_fields)
+    unknown = {name.removeprefix(VARIABLE).lower() for name in variables} - set(type(settings).model_fields)
     assert not unknown
 
 

@@ -44,7 +44,7 @@ class Platform:
 
 
 @dataclass(frozen=True)
-class Did:
+class Called:
     """A Task that was carried out: the seconds it took, and the error it came to, if any."""
 
     state: str
@@ -52,7 +52,7 @@ class Did:
     error: str | None
 
 
-def hop(tree: RunTree, platform: Platform, note: Callable[[Did], None]) -> bool:
+def hop(tree: RunTree, platform: Platform, note: Callable[[Called], None]) -> bool:
     """Carry a run on up to the end of its next round of Tasks; true if it has to be handed over, false if it ended.
 
     It stops in time: no Task is begun that might outlast the invocation. `note` is told of each Task.
@@ -90,7 +90,7 @@ def _calls(tree: RunTree, now: float) -> dict[int, Invoke]:
 
 
 def _round(
-    tree: RunTree, platform: Platform, calls: Mapping[int, Invoke], note: Callable[[Did], None], *, fresh: bool
+    tree: RunTree, platform: Platform, calls: Mapping[int, Invoke], note: Callable[[Called], None], *, fresh: bool
 ) -> bool:
     """Call all handlers that are due, unless there is no time left for them."""
     if platform.remaining() < MARGIN + max(_limit(call) for call in calls.values()):
@@ -111,11 +111,11 @@ def _limit(call: Invoke) -> float:
     return min(call.timeout_seconds or GATEWAY_TIMEOUT, GATEWAY_TIMEOUT)
 
 
-def _outcome(platform: Platform, call: Invoke, note: Callable[[Did], None]) -> Outcome:
+def _outcome(platform: Platform, call: Invoke, note: Callable[[Called], None]) -> Outcome:
     begun = platform.clock()
     outcome = _answer(platform, call, begun)
     error = outcome.error if isinstance(outcome, TaskFailed) else None
-    note(Did(call.state, platform.clock() - begun, error))
+    note(Called(call.state, platform.clock() - begun, error))
     return outcome
 
 

@@ -14,7 +14,7 @@ from shared.request import notify_of
 from shared.services import Services
 from shared.sinks import deliver
 from shared.starting import request_in
-from workflow.engines.functiongraph.hop import Did, OutOfTimeError, Platform, hop
+from workflow.engines.functiongraph.hop import Called, OutOfTimeError, Platform, hop
 from workflow.engines.tree import RunTree
 from workflow.interpreter import DefinitionChangedError, Finish, StartContext, Status, start
 from workflow.language import Machine
@@ -155,7 +155,7 @@ class Engine:
         self.log(run=run.id, machine=run.machine, outcome=output.get("outcome"), undelivered=undelivered)
         return {"run": run.id, "outcome": output.get("outcome")}
 
-    def _note(self, run: Run, did: Did) -> None:
+    def _note(self, run: Run, did: Called) -> None:
         self.log(run=run.id, step=did.state, error=did.error, ms=round(did.seconds * 1000))
 
     def _tell_lost(self, run_id: str | None, run: Run | None, event: Any, error: ErrorData) -> None:
