@@ -12,7 +12,7 @@ from shared.planning.choose import refusal
 from shared.planning.decide import draw_plan, target_of
 from shared.planning.observe import observe_world
 from shared.planning.plan import PlanResult
-from shared.planning.safety import check_instance, check_project
+from shared.planning.safety import check_allow, check_instance, check_project
 from shared.record import Record
 from shared.request import ExposeRequest, RepairRequest, Risk
 from shared.resources.load_balancer import loose_addresses
@@ -129,19 +129,21 @@ def _check_replaced(request: RepairRequest, project: Project, parts: Parts) -> N
 
 def _allow(request: RepairRequest, parts: Parts, record: Record) -> tuple[str, ...]:
     """The allow-list that fits the record, wherever it is left; what the request says counts last."""
-    found = parts.allow(record) or request.allow
-    if found is None:
+    if (left := parts.allow(record)) is not None:
+        return left
+    if request.allow is None:
         raise refusal(
             ErrorCode.ALLOW_LIST_LOST,
             "No copy of the allow-list is left that fits the record.",
             "allow",
             "Give it again with --allow.",
         )
-    return found
+    check_allow(request.allow, request.accept)
+    return request.allow
 
 
 def _desired(request: RepairRequest, found: _Found) -> ExposeRequest:
-    """The request that would come to this record today; its risks were acknowledged when it was made."""
+    """The request that would come to this record today; its risks were acknowledged when it was made, or just now."""
     return ExposeRequest(
         action="expose",
         request_id=request.request_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from ipaddress import collapse_addresses
 
@@ -19,6 +19,8 @@ WHITELIST_GROUP = "dcs-access"
 WHITELIST_GROUPS, WHITELIST_ENTRIES = 4, 20
 ROUTES_PER_TABLE = 200
 _DOCUMENTED_VERSIONS = ("4.0", "5.0", "6.0")
+# The largest block that anybody was ever given is a /8.
+_MOST_ADMITTED = 2**24
 _CLIENTS_FORBIDDEN = (
     (("172.16.0.0/12",), ("192.168.1.0/24", "192.168.2.0/24", "192.168.3.0/24")),
     (("192.168.0.0/16", "10.0.0.0/8"), ("172.31.1.0/24", "172.31.2.0/24", "172.31.3.0/24")),
@@ -51,10 +53,22 @@ def check_request(request: ExposeRequest, project_id: str, now: datetime) -> Non
             "Add production to accept to say that you know.",
         )
     check_expiry(request, now)
-    if net(ANYWHERE) in collapse_addresses(map(net, request.allow)) and not request.accepts(Risk.OPEN_WORLD):
+    check_allow(request.allow, request.accept)
+
+
+def check_allow(allow: Iterable[str], accept: Collection[Risk]) -> None:
+    """Refuse an allow-list that nobody's clients fill, unless the risk is acknowledged.
+
+    Raises:
+        PermanentError: `OpenWorld`.
+    """
+    admitted = sum(one.num_addresses for one in collapse_addresses(map(net, allow)))
+    if admitted > _MOST_ADMITTED and Risk.OPEN_WORLD not in accept:
         raise refusal(
             ErrorCode.OPEN_WORLD,
-            f"The ranges come to {ANYWHERE}, which lets everybody on the internet try the password.",
+            f"The ranges come to {admitted} addresses, which lets most of the internet try the password."
+            if admitted < net(ANYWHERE).num_addresses
+            else f"The ranges come to {ANYWHERE}, which lets everybody on the internet try the password.",
             "allow",
             "Name your clients' addresses, or add open_world to accept.",
         )
@@ -223,7 +237,7 @@ def warnings(
 ) -> tuple[Finding, ...]:
     """What is allowed but should be known."""
     rules: Sequence[tuple[bool, str, str]] = (
-        (True, "NoTls", "Passwords and data cross the internet in clear text unless the instance has TLS."),
+        (not instance.enable_ssl, "NoTls", "Passwords and data cross the internet in clear text."),
         (request.port == 6379, "WellKnownPort", "Port 6379 is the first that scanners try."),
         (
             not instance.engine_version.startswith(_DOCUMENTED_VERSIONS),

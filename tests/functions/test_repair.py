@@ -155,6 +155,13 @@ def test_a_lost_allow_list_is_taken_from_the_request_and_one_that_is_left_is_not
     assert group.entries == ("198.51.100.7/32",)
 
 
+def test_a_repair_admits_the_world_only_if_the_request_accepts_that() -> None:
+    product = damaged(lose_list)
+    assert error(repair(product, allow=["0.0.0.0/0"])) == ("rejected", "OpenWorld")
+    assert product.emulator.calls.mutating() == []
+    assert repair(product, allow=["0.0.0.0/0"], accept=["open_world"])["outcome"] == "repaired"
+
+
 def test_the_event_names_what_differed_before_and_after() -> None:
     product = damaged(set_field("members", weight=0))
     output = repair(product)

@@ -17,9 +17,12 @@ from shared.planning.safety import (
     check_quotas,
     check_table,
     check_whitelist,
+    warnings,
     whitelist_closed,
 )
+from shared.request import ExposeRequest, parse_request
 from tests.shared.planning.test_choose import subnet
+from tests.support.product import Product
 
 
 def code_of(error: pytest.ExceptionInfo[PermanentError]) -> ErrorCode:
@@ -152,3 +155,13 @@ def test_a_whitelist_that_is_off_empty_or_missing_keeps_nobody_out() -> None:
     assert not whitelist_closed(whitelist(("empty", 0)))
     assert not whitelist_closed(whitelist(("a", 1), enabled=False))
     assert whitelist_closed(whitelist(("a", 1)))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_clear_text_is_told_of_unless_the_instance_has_tls(*, tls: bool) -> None:
+    product = Product()
+    request = parse_request(product.request(request_id="r"))
+    assert isinstance(request, ExposeRequest)
+    instance = product.cloud.dcs.instance(product.instance_id).model_copy(update={"enable_ssl": tls})
+    found = warnings(request, instance, whitelist_changes=False, expires_at=None, expirer=None)
+    assert ("NoTls" in {finding.code for finding in found}) is not tls
