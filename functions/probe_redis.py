@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.planning.plan import Plan
 from shared.platform import Context
@@ -44,7 +44,7 @@ def _probe(order: _Order, services: Services) -> StepResult:
         raise PermanentError(
             ErrorCode.OPEN_TO_ALL,
             f"Redis at {place} answers without a password; "
-            + ("nobody is admitted any more." if closed else "it is still open to the allow-list."),
+            + ("nobody is admitted any more." if closed else "it may still be open to the allow-list."),
             resource=place,
             advice="Set a password on the instance, then expose it again.",
         )
@@ -69,10 +69,10 @@ def _check_parent(cloud: Cloud, load_balancer_id: str) -> None:
 
 
 def _close(cloud: Cloud, ip_group_id: str) -> bool:
-    """Admit nobody: one call closes the door, whatever becomes of the rest."""
+    """Admit nobody: one call closes the door; if it fails, the backend is taken away next, with patience."""
     try:
         cloud.elb.update_ip_group(ip_group_id, entries=())
-    except PermanentError:
+    except AccessError:
         return False
     return True
 

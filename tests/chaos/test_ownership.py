@@ -184,6 +184,27 @@ def test_an_open_redis_admits_nobody_even_if_nothing_can_be_deleted() -> None:
     assert [group.entries for group in product.cloud.elb.ip_groups()] == [()]
 
 
+@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"status": 503, "when": "after"}, {"lost": True}])
+@pytest.mark.parametrize("exposed", [False, True])
+def test_an_open_redis_that_cannot_be_closed_at_once_is_taken_down_without_delay(
+    fault: dict[str, Any], *, exposed: bool
+) -> None:
+    answers = [ProbeAnswer.LOCKED]
+    product = Product(probe=lambda _host, _port: answers[-1])
+    before = product.account()
+    if exposed:
+        product.expose()
+    answers.append(ProbeAnswer.OPEN)
+    # What takes the exposure over writes its anchor once, too.
+    product.emulator.faults.add(Fault(method="PUT", path="*/ipgroups/*", nth=1 + exposed, times=None, **fault))
+    begun = product.clock.now()
+    error = product.expose(allow=["198.51.100.0/24"])["event"]["data"]["error"]
+    assert error["code"] == "OpenToAll"
+    assert "may still be open" in error["message"]
+    assert product.account() == before
+    assert product.clock.now() - begun < 20
+
+
 def test_an_allow_list_detached_in_between_is_attached_again() -> None:
     product, request = SCENES["cross-vpc"]()
     run = product.begin(request)
