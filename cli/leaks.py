@@ -24,8 +24,10 @@ _COLUMNS = ("kind", "id", "reason", "remedy")
 @common
 def leaks(app: App, *, delete: bool, yes: bool) -> None:
     """List what carries our marks and belongs to no exposure, and how to be rid of it."""
-    cloud, settle = Cloud(app.connect()), read_settings(os.environ.get).settle_seconds
-    found = find_leaks(cloud, now=utc_now(), settle=settle)
+    settings = read_settings(os.environ.get)
+    # A run may take long to write its record, also where every trace is verified at once.
+    cloud, age = Cloud(app.connect()), max(settings.settle_seconds, settings.debounce_seconds)
+    found = find_leaks(cloud, now=utc_now(), age=age)
     removable = [leak for leak in found if not leak.kept]
     rows = [_row(leak) for leak in found]
     if not (delete and removable):
@@ -34,7 +36,7 @@ def leaks(app: App, *, delete: bool, yes: bool) -> None:
     click.echo(table(rows, _COLUMNS), err=app.output is not Format.TABLE)
     if not yes:
         click.confirm(f"Delete {len(removable)} of them?", abort=True, err=True)
-    touched = delete_leaks(cloud, removable, now=utc_now(), settle=settle)
+    touched = delete_leaks(cloud, removable, now=utc_now(), age=age)
     done = [each.model_dump(mode="json") for each in touched]
     show(done, app.output, lambda: _told(touched))
 

@@ -14,7 +14,7 @@ from shared.otc.dcs import Whitelist
 from shared.otc.elb import LoadBalancer
 from shared.otc.vpc import RouteTable
 from shared.planning.safety import WHITELIST_GROUP, whitelist_closed
-from shared.record import Mode, Record, read_mark
+from shared.record import Mode, Record, exposure_in, read_mark
 from shared.resources.age import older_than
 from shared.resources.converge import delete
 from shared.resources.holdings import hold
@@ -30,6 +30,7 @@ from shared.verification.observe import observe_project
 from shared.verification.project import Project
 
 _UNBOUND = "DOWN"
+_AT_WORK = "a run may be building what needs it: look again when it has ended"
 _LOST = "an exposure's record is lost, so nobody knows what it needs: repair or withdraw that one first"
 
 
@@ -56,7 +57,7 @@ class _Scene:
     tables: tuple[RouteTable, ...]
     whitelists: dict[str, Whitelist]
     now: float
-    settle: float
+    age: float
 
     @property
     def records(self) -> list[Record]:
@@ -66,7 +67,19 @@ class _Scene:
     @property
     def blind(self) -> str | None:
         """Why nothing can be said of what exposures share, if so."""
-        return _LOST if len(self.records) < len(self.project.exposures) else None
+        if len(self.records) < len(self.project.exposures):
+            return _LOST
+        return _AT_WORK if self._at_work else None
+
+    @property
+    def _at_work(self) -> bool:
+        """Whether something young was made for an exposure whose record is still to come."""
+        made = (
+            *((exposure_of(one), one.created_at) for one in self.project.load_balancers),
+            *((exposure_in(one.description), one.created_at) for one in self.project.peerings),
+        )
+        begun = {exposure for exposure, created_at in made if exposure and not self.old(created_at)}
+        return not begun.issubset(self.project.exposures)
 
     @property
     def pairs(self) -> set[frozenset[str]]:
@@ -80,29 +93,29 @@ class _Scene:
 
     def old(self, created_at: str) -> bool:
         """Whether something is too old to belong to a run whose record is still to be seen."""
-        return older_than(created_at, self.settle, self.now)
+        return older_than(created_at, self.age, self.now)
 
 
-def find_leaks(cloud: Cloud, *, now: datetime, settle: float) -> list[Leak]:
-    """Every leak of the project, in the order in which they can be removed; `settle` in seconds."""
-    return list(_leaks(_look(cloud, now, settle)))
+def find_leaks(cloud: Cloud, *, now: datetime, age: float) -> list[Leak]:
+    """Every leak of the project, in the order in which they can be removed; none is younger than `age` (seconds)."""
+    return list(_leaks(_look(cloud, now, age)))
 
 
-def delete_leaks(cloud: Cloud, chosen: Collection[Leak], *, now: datetime, settle: float) -> list[Touched]:
+def delete_leaks(cloud: Cloud, chosen: Collection[Leak], *, now: datetime, age: float) -> list[Touched]:
     """Look again, and delete those of the chosen that still are leaks; nothing else."""
-    scene = _look(cloud, now, settle)
+    scene = _look(cloud, now, age)
     wanted = {(leak.kind, leak.id) for leak in chosen}
     leaks = [leak for leak in _leaks(scene) if (leak.kind, leak.id) in wanted and not leak.kept]
     return [touched for leak in leaks for touched in _DELETE[leak.kind](cloud, scene, leak)]
 
 
-def _look(cloud: Cloud, now: datetime, settle: float) -> _Scene:
+def _look(cloud: Cloud, now: datetime, age: float) -> _Scene:
     project = observe_project(cloud, slice=0, now=now)
     running = [instance.id for instance in project.instances if instance.status == "RUNNING"]
     tables = gather(*(partial(_with_routes, cloud, table) for table in project.route_tables))
     whitelists = gather(*(partial(_whitelist, cloud, instance) for instance in running))
     told = {one: whitelist for one, whitelist in zip(running, whitelists, strict=True) if whitelist is not None}
-    return _Scene(project, tuple(tables), told, now.timestamp(), settle)
+    return _Scene(project, tuple(tables), told, now.timestamp(), age)
 
 
 def _with_routes(cloud: Cloud, table: RouteTable) -> RouteTable:

@@ -6,20 +6,23 @@ from datetime import UTC, datetime
 
 import pytest
 
+from emulator.faults import Fault
 from emulator.world import World
 from shared.leaks import Leak, delete_leaks, find_leaks
 from shared.record import Mark
 from shared.results import Did, Kind
 from tests.functions.test_sharing import OFFICE, guarded
+from tests.functions.test_ways import PEERED
 from tests.support.product import Product
+from tests.support.worlds import world
 
-SETTLE = 30.0
+AGE = 300.0
 STRANGER = Mark("f" * 20, "00000000-0000-5000-8000-000000000000")
 
 
 def leaks(product: Product, *, later: float = 3600.0) -> list[Leak]:
     product.clock.advance_to(product.clock.now() + later)
-    return find_leaks(product.cloud, now=now(product), settle=SETTLE)
+    return find_leaks(product.cloud, now=now(product), age=AGE)
 
 
 def now(product: Product) -> datetime:
@@ -27,7 +30,7 @@ def now(product: Product) -> datetime:
 
 
 def delete(product: Product, chosen: list[Leak]) -> list[tuple[Kind, Did]]:
-    touched = delete_leaks(product.cloud, chosen, now=now(product), settle=SETTLE)
+    touched = delete_leaks(product.cloud, chosen, now=now(product), age=AGE)
     return [(each.kind, each.did) for each in touched]
 
 
@@ -90,9 +93,27 @@ def test_an_address_that_outlived_its_load_balancer_is_a_leak():
     assert product.cloud.eip.public_ips() == []
 
 
-def test_what_may_belong_to_a_run_at_work_is_no_leak_yet():
-    product = abandoned()
-    assert not {leak.kind for leak in leaks(product, later=1.0)} & {Kind.LOAD_BALANCER, Kind.PEERING}
+def test_while_a_run_may_be_at_work_nothing_that_it_may_need_is_removed():
+    product = abandoned(guarded(OFFICE))
+    found = leaks(product, later=1.0)
+    assert {leak.kind for leak in found} == {Kind.ROUTE, Kind.WHITELIST}
+    assert all(leak.kept for leak in found)
+    product.emulator.calls.clear()
+    assert delete(product, found) == []
+    assert product.emulator.calls.mutating() == []
+
+
+@pytest.mark.parametrize("peered", [False, True])
+def test_a_run_whose_anchor_is_long_in_coming_loses_nothing_to_a_removal(*, peered: bool):
+    product = Product(world(vpc={"peerings": [PEERED]} if peered else {}))
+    product.clock.advance_to(product.clock.now() + 3600)
+    product.emulator.faults.add(Fault(method="POST", path="*/ipgroups", status=429, times=8))
+    run, begun = product.begin(product.request()), product.clock.now()
+    while run.step():
+        if product.clock.now() > begun + 1:
+            assert delete(product, [leak for leak in leaks(product, later=0.0) if not leak.kept]) == []
+    assert product.clock.now() > begun + 60
+    assert run.result.output["outcome"] == "completed"
 
 
 def test_what_an_exposure_has_taken_up_again_is_not_removed():
