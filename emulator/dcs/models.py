@@ -176,7 +176,7 @@ def settle(instance: Instance, subnet: Subnet) -> None:
         ValueError: an address is not to be had.
     """
     for address in filter(None, [*_single_ip(instance), *(node.ip for node in instance.nodes)]):
-        _claim(instance, subnet, address)
+        _take(instance, subnet, address)
     if instance.cache_mode == "cluster":
         instance.nodes = instance.nodes or _nodes(instance, subnet, instance.shards)
         instance.ip = ",".join(node.ip for node in instance.masters())
@@ -211,17 +211,8 @@ def _node(instance: Instance, subnet: Subnet, number: int, role: Role, group: in
     return Node(id=uuid5(NAMESPACE, seed).hex, group=group, role=role, ip=address, az=zone)
 
 
-def _take(instance: Instance, subnet: Subnet) -> str:
-    address = subnet.first_free()
-    if address is None:
-        raise ValueError(f"{subnet.name} has no free address")
-    subnet.addresses[address] = instance.id
-    return address
-
-
-def _claim(instance: Instance, subnet: Subnet, address: str) -> None:
-    if subnet.addresses.get(address) == instance.id:
-        return
-    if not subnet.assignable(address):
-        raise ValueError(f"{address} is not a free address of {subnet.name}")
-    subnet.addresses[address] = instance.id
+def _take(instance: Instance, subnet: Subnet, address: str | None = None) -> str:
+    taken = subnet.take(instance.id, address)
+    if taken is None:
+        raise ValueError(f"{address} is not a free address of {subnet.name}" if address else f"{subnet.name} is full")
+    return taken

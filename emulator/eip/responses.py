@@ -242,8 +242,7 @@ def _find_bandwidth(account: Account, project_id: str, bandwidth_id: str) -> Ban
 
 def _bind_to_port(account: Account, eip: PublicIp, port_id: str) -> None:
     """Ports exist here as the private addresses of load balancers; binding one is binding its owner."""
-    balancers = account.world.elb.loadbalancers.values()
-    owner = next((one for one in balancers if one.vip_port_id == port_id), None)
+    owner = account.elb.load_balancers.by_port(port_id)
     if owner is None or owner.project_id != eip.project_id:
         raise v1(500, "VPC.0508", "Port is invalid.")
     if problem := account.elb.cannot_publish(owner.id, eip.address):

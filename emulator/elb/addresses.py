@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 from uuid import uuid5
 
 from emulator.core.resources import NAMESPACE
@@ -30,14 +29,10 @@ def too_small(load_balancer: LoadBalancer, subnets: Iterable[Subnet]) -> Subnet 
 
 def take_vip(load_balancer: LoadBalancer, subnet: Subnet) -> bool:
     """Give a load balancer its private address, the wanted one or any; False if it is not to be had."""
-    wanted = load_balancer.vip_address or subnet.first_free()
-    if wanted is None:
+    taken = subnet.take(load_balancer.id, load_balancer.vip_address)
+    if taken is None:
         return False
-    if subnet.addresses.get(wanted) != load_balancer.id:
-        if not subnet.assignable(wanted):
-            return False
-        subnet.addresses[wanted] = load_balancer.id
-    load_balancer.vip_address = wanted
+    load_balancer.vip_address = taken
     load_balancer.vip_port_id = str(uuid5(NAMESPACE, f"port/{load_balancer.id}"))
     return True
 
@@ -52,8 +47,8 @@ def occupy(load_balancer: LoadBalancer, subnets: Iterable[Subnet]) -> None:
     """Take what is still missing in each backend subnet; what it had elsewhere stays in use."""
     for subnet in subnets:
         missing = needed(load_balancer) - _has(load_balancer, subnet)
-        for address in list(islice(subnet.free_addresses(), max(0, missing))):
-            subnet.addresses[address] = load_balancer.id
+        for _ in range(missing):
+            subnet.take(load_balancer.id)
 
 
 def _has(load_balancer: LoadBalancer, subnet: Subnet) -> int:

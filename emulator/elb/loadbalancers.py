@@ -295,5 +295,5 @@ class LoadBalancers(Rules):
 def _check_free(subnet: Subnet, wanted: str | None) -> None:
     if wanted and not subnet.assignable(wanted):
         raise invalid("vip_address", f"is not a free address of subnet {subnet.neutron_subnet_id}")
-    if subnet.first_free() is None:
+    if subnet.free < 1:
         raise too_few_addresses(subnet.id)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 from emulator.core.problems import Refusal
 from emulator.core.resources import owned
-from emulator.vpc.models import Peering, RouteTable, Subnet, Vpc, VpcState, default_table, is_host
+from emulator.vpc.models import RouteTable, Subnet, Vpc, VpcState, default_table, is_host
 
 if TYPE_CHECKING:
     from emulator.account import Account
@@ -62,11 +62,6 @@ class VpcBackend:
         """The subnets of a VPC."""
         return [subnet for subnet in self.state.subnets.values() if subnet.vpc_id == vpc_id]
 
-    def subnet_of_address(self, vpc_id: str, address: str) -> Subnet | None:
-        """The subnet of the VPC in which an address lies."""
-        ip = IPv4Address(address)
-        return next((subnet for subnet in self.subnets_of(vpc_id) if ip in subnet.network), None)
-
     def tables_of(self, vpc_id: str) -> list[RouteTable]:
         """The route tables of a VPC."""
         return [table for table in self.state.route_tables.values() if table.vpc_id == vpc_id]
@@ -83,24 +78,6 @@ class VpcBackend:
     def subnets_using(self, table: RouteTable) -> list[Subnet]:
         """The subnets that a table decides for."""
         return [subnet for subnet in self.subnets_of(table.vpc_id) if self.table_of(subnet) is table]
-
-    def active_peerings(self, vpc_id: str) -> list[Peering]:
-        """The peerings that carry packets of a VPC."""
-        peerings = self.state.peerings.values()
-        return [peering for peering in peerings if peering.joins(vpc_id) and peering.status == "ACTIVE"]
-
-    def claim(self, subnet: Subnet, owner: str, address: str | None = None) -> str | None:
-        """Take an address of a subnet for an owner (a resource id): this one, or the lowest free one.
-
-        Returns None if it is not to be had.
-        """
-        if address is not None and subnet.addresses.get(address) == owner:
-            return address
-        found = subnet.first_free() if address is None else address
-        if found is None or IPv4Address(found) not in subnet.network or not subnet.assignable(found):
-            return None
-        subnet.addresses[found] = owner
-        return found
 
     def release(self, owner: str) -> None:
         """Give back every address that an owner has, in whatever subnet."""

@@ -108,13 +108,3 @@ def subnet_not_found() -> ApiError:
 def table_not_found(table_id: str) -> ApiError:
     """404 in v1; the code is not documented."""
     return v1(404, "VPC.2801", f"Route table {table_id} could not be found.")
-
-
-def quota_exceeded(resource: str, code: str = "VPC.0114") -> ApiError:
-    """409 in v1."""
-    return v1(409, code, f"Quota exceeded for resources: ['{resource}'].")
-
-
-def duplicate_route(status: int, destination: str) -> ApiError:
-    """A destination that the table has already; the status is a dial."""
-    return v1(status, "VPC.2812", f"The route destination {destination} already exists.")

@@ -125,9 +125,13 @@ class Subnet(Resource):
             if address not in self.addresses and address != self.gateway_ip:
                 yield address
 
-    def first_free(self) -> str | None:
-        """The lowest address that can be given out."""
-        return next(self.free_addresses(), None)
+    def take(self, owner: str, address: str | None = None) -> str | None:
+        """Give an owner (a resource id) this address, or the lowest free one; None if it is not to be had."""
+        found = next(self.free_addresses(), None) if address is None else address
+        if found is None or not (self.addresses.get(found) == owner or self.assignable(found)):
+            return None
+        self.addresses[found] = owner
+        return found
 
 
 class RouteEntry(Strict):
@@ -160,10 +164,6 @@ class RouteTable(Resource):
     def route_id(self, route: RouteEntry) -> str:
         """The id that the v2.0 API knows a route by."""
         return str(uuid5(NAMESPACE, f"route/{self.id}/{route.destination}"))
-
-    def route_to(self, destination: str) -> RouteEntry | None:
-        """The route with exactly this destination."""
-        return next((route for route in self.routes if route.destination == destination), None)
 
 
 PeeringStatus = Literal["PENDING_ACCEPTANCE", "REJECTED", "EXPIRED", "DELETED", "ACTIVE"]

@@ -345,7 +345,7 @@ def test_of_several_instances_all_or_none_find_room(zoo: Caller):
     with zoo.emulator.change() as account:
         (subnet,) = account.world.vpc.subnets.values()
         while subnet.free > 4:
-            account.vpc.claim(subnet, "crowd")
+            subnet.take("crowd")
     before = zoo.emulator.snapshot()
     assert zoo.refused("POST", ALL, new(zoo, instance_num=2)) == (400, "DCS.4911")
     assert zoo.emulator.snapshot() == before

@@ -230,11 +230,11 @@ def test_ip_usage_leaves_reserved_addresses_out_and_follows_who_uses_them(api: C
     assert usage("subnet-dcs") == (251, 3)
     with api.emulator.change() as account:
         subnet = account.vpc.state.subnets[subnets["subnet-elb"]["id"]]
-        assert account.vpc.claim(subnet, "me") == "10.0.0.2"
-        assert account.vpc.claim(subnet, "me", "10.0.0.2") == "10.0.0.2"
-        assert account.vpc.claim(subnet, "you", "10.0.0.2") is None
-        assert [account.vpc.claim(subnet, "me", f"10.0.0.{host}") for host in (0, 1, 253, 254, 255)] == [None] * 5
-        assert account.vpc.claim(subnet, "me", "10.0.0.252") == "10.0.0.252"
+        assert subnet.take("me") == "10.0.0.2"
+        assert subnet.take("me", "10.0.0.2") == "10.0.0.2"
+        assert subnet.take("you", "10.0.0.2") is None
+        assert [subnet.take("me", f"10.0.0.{host}") for host in (0, 1, 253, 254, 255)] == [None] * 5
+        assert subnet.take("me", "10.0.0.252") == "10.0.0.252"
     assert usage("subnet-elb") == (251, 2)
     with api.emulator.change() as account:
         account.vpc.release("me")
