@@ -1,8 +1,9 @@
-"""Tags, as the v2.0 tag API has them for EIPs and DCS has its own."""
+"""Tags, as the v2.0 tag API has them for EIPs and load balancers, and DCS has its own."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +20,9 @@ class Tag(Strict):
     value: TagValue = ""
 
 
+TagList = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
+
+
 class TagBody(Strict):
     """The body of adding one tag."""
 
@@ -29,7 +33,7 @@ class TagsBody(Strict):
     """The body of adding or deleting tags."""
 
     action: Literal["create", "delete"]
-    tags: list[Tag] = Field(min_length=1, max_length=MAX_TAGS)
+    tags: TagList = Field(min_length=1)
 
 
 def changed(tags: dict[str, str], body: TagsBody) -> dict[str, str]:
@@ -40,6 +44,6 @@ def changed(tags: dict[str, str], body: TagsBody) -> dict[str, str]:
     return {key: value for key, value in tags.items() if key not in named}
 
 
-def shown(tags: dict[str, str]) -> list[dict[str, Any]]:
+def shown(tags: Mapping[str, str]) -> list[dict[str, Any]]:
     """The tags on the wire."""
     return [{"key": key, "value": value} for key, value in tags.items()]

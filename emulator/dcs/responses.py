@@ -9,7 +9,7 @@ from emulator.account import Account
 from emulator.core.message import Answer, no_content, ok
 from emulator.core.problems import ApiError, refusing
 from emulator.core.resources import count_read, seen
-from emulator.core.tags import TagsBody, changed, shown
+from emulator.core.tags import MAX_TAGS, TagsBody, changed, shown
 from emulator.dcs.bodies import (
     BatchBody,
     BatchQuery,
@@ -38,7 +38,6 @@ SPEC_MODES: dict[str, CacheMode] = {
     "proxy": "proxy",
     "cluster": "cluster",
 }
-MAX_TAGS = 20
 WITH_SSL = ("6.0", "7.0")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from emulator.core.tags import TagList
 from emulator.core.text import Address, EnterpriseProject
 from emulator.elb.models import (
     Algorithm,
@@ -31,16 +32,6 @@ class Body(BaseModel):
     def given(self) -> dict[str, Any]:
         """The fields that were sent."""
         return {name: getattr(self, name) for name in self.model_fields_set}
-
-
-class TagBody(Body):
-    """A tag (ELB API: creating a load balancer)."""
-
-    key: str = Field(min_length=1, max_length=36)
-    value: str = Field(default="", max_length=43)
-
-
-TagList = Annotated[list[TagBody], Field(max_length=20)]
 
 
 class BandwidthBody(Body):
@@ -346,16 +337,3 @@ class AddressListEnvelope(Body):
     """The envelope."""
 
     ipgroup: AddressListBody
-
-
-class TagEnvelope(Body):
-    """The envelope."""
-
-    tag: TagBody
-
-
-class TagActionBody(Body):
-    """ELB API v2.0: creating or deleting tags in batches."""
-
-    action: Literal["create", "delete"]
-    tags: TagList

@@ -7,6 +7,7 @@ from typing import Any
 from emulator.account import Account
 from emulator.core.message import Answer, created, no_content, ok
 from emulator.core.resources import owned
+from emulator.core.tags import MAX_TAGS, Tag, TagBody, TagsBody, changed, shown
 from emulator.elb import bodies, queries
 from emulator.elb.capacity import Flavor
 from emulator.elb.errors import invalid, not_found
@@ -14,9 +15,7 @@ from emulator.elb.models import Listener, LoadBalancer
 from emulator.elb.responses import listing, visible
 from emulator.elb.state import ElbState
 from emulator.elb.tree import Tree
-from emulator.elb.views import Views, tags_shown
-
-MOST_TAGS = 20
+from emulator.elb.views import Views
 
 
 def create_ip_group(account: Account, project_id: str, body: bodies.IpGroupCreateBody) -> Answer:
@@ -118,14 +117,12 @@ def list_load_balancer_tags(account: Account, project_id: str, loadbalancer_id: 
     return _tags(account.elb.load_balancers.get(project_id, loadbalancer_id))
 
 
-def add_load_balancer_tag(account: Account, project_id: str, loadbalancer_id: str, body: bodies.TagEnvelope) -> Answer:
+def add_load_balancer_tag(account: Account, project_id: str, loadbalancer_id: str, body: TagBody) -> Answer:
     """ELB API v2.0: adding a tag to a load balancer."""
-    return _change(account, account.elb.load_balancers.get(project_id, loadbalancer_id), add=[body.tag])
+    return _add(account, account.elb.load_balancers.get(project_id, loadbalancer_id), body.tag)
 
 
-def change_load_balancer_tags(
-    account: Account, project_id: str, loadbalancer_id: str, body: bodies.TagActionBody
-) -> Answer:
+def change_load_balancer_tags(account: Account, project_id: str, loadbalancer_id: str, body: TagsBody) -> Answer:
     """ELB API v2.0: batch adding load balancer tags; or deleting them."""
     return _act(account, account.elb.load_balancers.get(project_id, loadbalancer_id), body)
 
@@ -140,12 +137,12 @@ def list_listener_tags(account: Account, project_id: str, listener_id: str) -> A
     return _tags(account.elb.listeners.get(project_id, listener_id))
 
 
-def add_listener_tag(account: Account, project_id: str, listener_id: str, body: bodies.TagEnvelope) -> Answer:
+def add_listener_tag(account: Account, project_id: str, listener_id: str, body: TagBody) -> Answer:
     """ELB API v2.0: adding a tag to a listener."""
-    return _change(account, account.elb.listeners.get(project_id, listener_id), add=[body.tag])
+    return _add(account, account.elb.listeners.get(project_id, listener_id), body.tag)
 
 
-def change_listener_tags(account: Account, project_id: str, listener_id: str, body: bodies.TagActionBody) -> Answer:
+def change_listener_tags(account: Account, project_id: str, listener_id: str, body: TagsBody) -> Answer:
     """ELB API v2.0: batch adding tags to a listener; or deleting them."""
     return _act(account, account.elb.listeners.get(project_id, listener_id), body)
 
@@ -156,31 +153,27 @@ def remove_listener_tag(account: Account, project_id: str, listener_id: str, key
 
 
 def _tags(item: LoadBalancer | Listener) -> Answer:
-    return ok({"tags": tags_shown(item.tags)})
+    return ok({"tags": shown(item.tags)})
 
 
-def _act(account: Account, item: LoadBalancer | Listener, body: bodies.TagActionBody) -> Answer:
-    if body.action == "create":
-        return _change(account, item, add=body.tags)
-    return _change(account, item, drop=[tag.key for tag in body.tags])
+def _add(account: Account, item: LoadBalancer | Listener, tag: Tag) -> Answer:
+    return _put(account, item, {**item.tags, tag.key: tag.value})
+
+
+def _act(account: Account, item: LoadBalancer | Listener, body: TagsBody) -> Answer:
+    return _put(account, item, changed(item.tags, body))
 
 
 def _remove(account: Account, item: LoadBalancer | Listener, key: str) -> Answer:
     if key not in item.tags:
         raise not_found("Tag", key)
-    return _change(account, item, drop=[key])
+    return _put(account, item, {name: value for name, value in item.tags.items() if name != key})
 
 
-def _change(
-    account: Account,
-    item: LoadBalancer | Listener,
-    add: list[bodies.TagBody] | None = None,
-    drop: list[str] | None = None,
-) -> Answer:
-    tags = item.tags | {tag.key: tag.value for tag in add or ()}
-    if len(tags) > MOST_TAGS:
-        raise invalid("tags", f"at most {MOST_TAGS}")
-    item.tags = {key: value for key, value in tags.items() if key not in (drop or ())}
+def _put(account: Account, item: LoadBalancer | Listener, tags: dict[str, str]) -> Answer:
+    if len(tags) > MAX_TAGS:
+        raise invalid("tags", f"at most {MAX_TAGS}")
+    item.tags = tags
     account.touch(item)
     return no_content()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.account import Account
 from emulator.core.resources import Resource
+from emulator.core.tags import shown
 from emulator.core.times import with_z, without_z
 from emulator.elb.capacity import Flavor
 from emulator.elb.models import HealthMonitor, IpGroup, Listener, LoadBalancer, Member, Pool
@@ -40,7 +41,7 @@ class Views:
             "l7_scale_flavor_id": None,
             "listeners": _ids(self.tree.listeners_of[item.id]),
             "pools": _ids(self.tree.pools_of[item.id]),
-            "tags": tags_shown(item.tags),
+            "tags": shown(item.tags),
             "publicips": [_bound(eip.id, eip.address, "publicip")] if eip else [],
             "eips": [_bound(eip.id, eip.address, "eip")] if eip else [],
             "ipv6_vip_address": None,
@@ -74,7 +75,7 @@ class Views:
             "sni_container_refs": [],
             "tls_ciphers_policy": None,
             "enable_member_retry": True,
-            "tags": tags_shown(item.tags),
+            "tags": shown(item.tags),
             **_times(item),
         }
 
@@ -182,10 +183,10 @@ class Views:
             }
             for one in self.tree.members_of[pool.id]
         ]
-        shown: Shown = {**_named(pool), "operating_status": _worst(members), "members": members}
+        view: Shown = {**_named(pool), "operating_status": _worst(members), "members": members}
         if monitor:
-            shown["healthmonitor"] = {**_named(monitor), "type": monitor.type}
-        return shown
+            view["healthmonitor"] = {**_named(monitor), "type": monitor.type}
+        return view
 
     def _reason(self, item: Member, health: str) -> Shown | None:
         checked = self._account.elb.checked(item.id)
@@ -196,11 +197,6 @@ class Views:
             "expected_response": None,
             "healthcheck_response": None,
         }
-
-
-def tags_shown(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as a list."""
-    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _provisioning(item: LoadBalancer) -> str:
