@@ -9,16 +9,18 @@ from functools import partial
 from shared.errors import ErrorCode, PermanentError
 from shared.ids import exposure_id
 from shared.otc.cloud import Cloud
-from shared.otc.elb import IpGroup, LoadBalancer
+from shared.otc.elb import IpGroup
 from shared.planning.safety import check_expiry, check_project, end_findings
-from shared.record import Record, read_mark, read_record
+from shared.record import Record, read_record
 from shared.request import ExtendRequest
 from shared.resources.converge import elect, update
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import find_anchors
-from shared.resources.listener import follow_anchor
+from shared.resources.listener import write_copies
 from shared.results import Did, Frozen, Kind, StepResult, Touched
 from shared.services import gather
+
+_REASON = "the record says when the exposure ends"
 
 
 class Standing(Frozen):
@@ -61,7 +63,7 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
     extended = replace(record, expires_at=request.expiry(now))
     eip = balancer.public_ips[0]
     return Extended(
-        touched=(_anchor(cloud, anchor, extended), *_listeners(cloud, balancer, anchor, extended)),
+        touched=(_anchor(cloud, anchor, extended), *write_copies(cloud, balancer.id, anchor.id, extended, _REASON)),
         findings=end_findings(extended.expires_at, expirer),
         facts={"public_address": eip.address},
         standing=Standing(exposure=exposure, listener_port=record.port, expires_at=extended.expires_at),
@@ -70,22 +72,9 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
 
 def _anchor(cloud: Cloud, anchor: IpGroup, record: Record) -> Touched:
     if anchor.description == record.text():
-        return _touched(Kind.IP_GROUP, anchor.id, Did.UNCHANGED)
+        return Touched(kind=Kind.IP_GROUP, id=anchor.id, did=Did.UNCHANGED, reason=_REASON)
     update("IP group", anchor.id, partial(cloud.elb.update_ip_group, anchor.id, description=record.text()))
-    return _touched(Kind.IP_GROUP, anchor.id, Did.UPDATED)
-
-
-def _listeners(cloud: Cloud, balancer: LoadBalancer, anchor: IpGroup, record: Record) -> list[Touched]:
-    touched = []
-    for listener in cloud.elb.listeners(load_balancer_id=balancer.id):
-        mark = read_mark(listener.description)
-        if mark is None or mark.exposure != record.exposure:
-            continue
-        if listener.description != record.copy:
-            update("listener", listener.id, partial(cloud.elb.update_listener, listener.id, description=record.copy))
-            touched.append(_touched(Kind.LISTENER, listener.id, Did.UPDATED))
-        follow_anchor(cloud, listener.id, anchor.id, record.copy)
-    return touched
+    return Touched(kind=Kind.IP_GROUP, id=anchor.id, did=Did.UPDATED, reason=_REASON)
 
 
 def _broken(exposure: str) -> PermanentError:
@@ -95,8 +84,3 @@ def _broken(exposure: str) -> PermanentError:
         resource=exposure,
         advice="Repair it first: `dcs-access verify --repair`.",
     )
-
-
-def _touched(kind: Kind, identifier: str, did: Did) -> Touched:
-    reason = "the record says when the exposure ends"
-    return Touched(kind=kind, id=identifier, did=did, reason=reason)

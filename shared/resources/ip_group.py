@@ -114,7 +114,7 @@ def _release_anchor(cloud: Cloud, identifier: str) -> Touched:
         if foreign is None:
             raise
         # Without the record it is no exposure any more, and nobody counts it as a user of anything.
-        cloud.elb.update_ip_group(identifier, description="")
+        update("IP group", identifier, partial(cloud.elb.update_ip_group, identifier, description=""))
         reason = f"listener {foreign}, which is not ours, uses it"
         return Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.KEPT, reason=reason)
     return Touched(kind=Kind.IP_GROUP, id=identifier, did=Did.RELEASED, reason="the exposure is gone")

@@ -8,7 +8,7 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
-from shared.record import Record, read_record, run_in
+from shared.record import Record, exposure_in, read_record, run_in
 from shared.resources.converge import child_of, ensure_unique, update, was_other
 from shared.resources.ip_group import discard_unused_anchors
 from shared.resources.ownership import exposure_of_part, is_named, listener_name
@@ -62,6 +62,19 @@ def ensure_listener(
     if before.run != run_in(plan.record):
         return listener, _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
     return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
+
+
+def write_copies(cloud: Cloud, load_balancer_id: str, ip_group_id: str, record: Record, reason: str) -> list[Touched]:
+    """Give the exposure's listeners the record that its anchor was given just now."""
+    touched = []
+    for listener in cloud.elb.listeners(load_balancer_id=load_balancer_id):
+        if exposure_in(listener.description) != record.exposure:
+            continue
+        if listener.description != record.copy:
+            update("listener", listener.id, partial(cloud.elb.update_listener, listener.id, description=record.copy))
+            touched.append(_touched(listener, Did.UPDATED, reason))
+        follow_anchor(cloud, listener.id, ip_group_id, record.copy)
+    return touched
 
 
 def follow_anchor(cloud: Cloud, listener_id: str, ip_group_id: str, written: str) -> None:

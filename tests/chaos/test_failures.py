@@ -121,6 +121,20 @@ def test_what_a_failed_run_made_is_kept_if_the_request_says_so() -> None:
     assert holdings(product) == expected("cross-vpc")
 
 
+@pytest.mark.parametrize("kind", ["listeners", "pools", "ipgroups"])
+def test_what_is_being_changed_just_now_is_restored_a_little_later(kind: str) -> None:
+    product, request = SCENES["cross-vpc"]()
+    product.run(request)
+    before = product.account()
+    failing(product, "ProbeRedis", late=False)
+    body = {"error_code": "ELB.8907", "error_msg": "Load Balancer is immutable"}
+    product.emulator.faults.add(Fault(method="PUT", path=f"*/{kind}/*", nth=2, status=409, times=3, body=body))
+    output = product.run({**request, "request_id": "again", "allow": ["198.51.100.0/24"]}).output
+    assert output["outcome"] == "failed"
+    assert [finding["code"] for finding in output["event"]["data"]["findings"]].count("RollBackIncomplete") == 0
+    assert all(product.account()["elb"][part] == before["elb"][part] for part in ("ipgroups", "listeners", "pools"))
+
+
 @pytest.mark.parametrize("on_failure", ["keep", "rollback"])
 def test_a_redis_open_to_all_loses_its_listener_at_once(on_failure: str) -> None:
     product, request = SCENES["cross-vpc"]()
