@@ -10,12 +10,12 @@ from cli.completion import known
 from cli.options import App, common
 from cli.output import facts, moment, show, table
 from cli.verdicts import VerdictStore
-from shared.errors import ErrorCode, PermanentError
+from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup, LoadBalancer, StatusTree
 from shared.record import Record
 from shared.resources.holdings import find_load_balancers
-from shared.resources.ownership import load_balancers_of, records_of
+from shared.resources.ownership import exposure_of, load_balancers_of, records_of, standing
 from shared.services import gather
 
 _COLUMNS = ("exposure", "instance_id", "node", "endpoint", "clients", "expires_at", "verdict", "verified_at")
@@ -26,10 +26,19 @@ _COLUMNS = ("exposure", "instance_id", "node", "endpoint", "clients", "expires_a
 def list_(app: App) -> None:
     """List the exposures of the project, each with the last verdict on it."""
     transport = app.connect()
-    last = VerdictStore(app.store_of(transport)).last()
+    last = _last_verdicts(VerdictStore(app.store_of(transport)))
     unknown = {"verdict": None, "verified_at": None}
     rows = [{**row, **last.get(row["exposure"], unknown)} for row in exposures(Cloud(transport))]
     show(rows, app.output, lambda: table(rows, _COLUMNS))
+
+
+def _last_verdicts(store: VerdictStore) -> dict[str, dict[str, str]]:
+    try:
+        return store.last()
+    except TemporaryError as problem:
+        # What is exposed is told by the cloud, whatever has become of the store.
+        click.echo(f"Note: {problem.data.message}", err=True)
+        return {}
 
 
 @click.command("show")
@@ -51,28 +60,33 @@ def show_(app: App, name: str) -> None:
 
 
 def exposures(cloud: Cloud) -> list[dict[str, Any]]:
-    """Every exposure of the project, by two list calls."""
+    """Every exposure of the project, by two list calls; of one whose record is lost only its public side is known."""
     groups, balancers = gather(cloud.elb.ip_groups, cloud.elb.load_balancers)
     anchors: dict[str, tuple[IpGroup, Record]] = {}
     for group, record in records_of(sorted(groups, key=lambda group: (group.created_at, group.id))):
         anchors.setdefault(record.exposure, (group, record))
-    return [_row(group, record, balancers) for group, record in anchors.values()]
+    marked = {exposure_of(balancer) for balancer in standing(balancers)}
+    lost = sorted(each for each in marked if each is not None and each not in anchors)
+    kept = [_row(exposure, balancers, *anchor) for exposure, anchor in anchors.items()]
+    return [*kept, *(_row(exposure, balancers) for exposure in lost)]
 
 
-def _row(group: IpGroup, record: Record, balancers: list[LoadBalancer]) -> dict[str, Any]:
-    ours = load_balancers_of(balancers, record.exposure)
-    addresses = [eip.address for balancer in ours for eip in balancer.public_ips]
+def _row(
+    exposure: str, balancers: list[LoadBalancer], group: IpGroup | None = None, record: Record | None = None
+) -> dict[str, Any]:
+    ours = load_balancers_of(balancers, exposure)
+    address = next((eip.address for balancer in ours for eip in balancer.public_ips), None)
     return {
-        "exposure": record.exposure,
-        "instance_id": record.instance,
-        "node": record.node,
-        "endpoint": f"{addresses[0]}:{record.port}" if addresses else None,
-        "clients": list(group.entries),
-        "expires_at": moment(record.expires_at),
-        "mode": record.mode.value,
-        "vpc_id": record.vpc,
-        "peer_vpc_id": record.peer_vpc,
-        "run_id": record.run,
+        "exposure": exposure,
+        "instance_id": record and record.instance,
+        "node": record and record.node,
+        "endpoint": f"{address}:{record.port}" if address and record else address,
+        "clients": group and list(group.entries),
+        "expires_at": record and moment(record.expires_at),
+        "mode": record and record.mode.value,
+        "vpc_id": record and record.vpc,
+        "peer_vpc_id": record and record.peer_vpc,
+        "run_id": record and record.run,
     }
 
 

@@ -53,8 +53,23 @@ def carry_out(app: App, request: dict[str, Any]) -> None:
 
 def follow(app: App, composed: Composition, run_id: str) -> RunView:
     """Work, or watch whoever works, until the run ends; Ctrl-C cancels it, twice leaves it."""
+    others = _others(composed, run_id)
+    if others and not app.quiet:
+        click.echo(f"In the queue as well, and worked with it: {_named(others)}.", err=True)
     with progress(quiet=app.quiet) as shown, _interruptible(composed, run_id):
-        return composed.engine.work_until_done(run_id, shown.tell)
+        view = composed.engine.work_until_done(run_id, shown.tell)
+    left = [each for each in _others(composed, run_id) if each.run_id in {other.run_id for other in others}]
+    if left and not app.quiet:
+        click.echo(f"Not ended yet, and left to the next worker, such as `dcs-access serve`: {_named(left)}.", err=True)
+    return view
+
+
+def _others(composed: Composition, run_id: str) -> list[RunView]:
+    return [each for each in composed.engine.runs() if not each.status.ended and each.run_id != run_id]
+
+
+def _named(views: list[RunView]) -> str:
+    return ", ".join(f"{view.machine} {view.key} (run {view.run_id})" for view in views)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SHORTEST = timedelta(seconds=10)
 _LEAST_AGE = timedelta(minutes=1)
-_COLUMNS = ("run_id", "machine", "instance_id", "status", "outcome", "created", "ended")
+_COLUMNS = ("run_id", "machine", "instance_id", "status", "created", "ended")
 
 
 @click.command(epilog=examples("dcs-access serve", "dcs-access serve --verify-every 30m"))
@@ -85,7 +85,9 @@ def list_(app: App, instance: str | None) -> None:
     """List the runs of the project, the newest first."""
     with app.compose() as composed:
         rows = [row(view) for view in composed.engine.runs(key=instance)]
-    show(rows, app.output, lambda: table(rows, _COLUMNS))
+    # For people one word: a run that ended in order may have ended in a refusal.
+    brief = [{**each, "status": each["outcome"] or each["status"]} for each in rows]
+    show(rows, app.output, lambda: table(brief, _COLUMNS))
 
 
 @run.command("show")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -84,7 +84,7 @@ class VerdictStore:
 
 @dataclass(frozen=True)
 class _TellOnce:
-    """A sink that hears of each end once, and of verdicts only when they change, if that is wanted."""
+    """A sink that gets each event once, and verdicts only when they change, if that is wanted."""
 
     sink: Sink
     key: str
@@ -97,16 +97,21 @@ class _TellOnce:
 
     def deliver(self, event: dict[str, Any]) -> None:
         kind = _kind(event)
-        if kind in _ENDINGS:
+        if kind not in VERDICT_EVENTS or kind in _ENDINGS:
             about, what = event["id"], event["id"]
-        elif kind in VERDICT_EVENTS and self.on_change:
+        elif self.on_change:
             about, what = event["subject"], _digest(event)
         else:
             self.sink.deliver(event)
             return
-        if self.store.told(self.key, about) != what:
+        # A store that cannot be used is a sink that fails by itself; others hear all the same.
+        told = None
+        with suppress(TemporaryError):
+            told = self.store.told(self.key, about)
+        if told != what:
             self.sink.deliver(event)
-            self.store.tell(self.key, about, what)
+            with suppress(TemporaryError):
+                self.store.tell(self.key, about, what)
 
 
 def _kind(event: dict[str, Any]) -> EventKind:

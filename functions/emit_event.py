@@ -33,8 +33,8 @@ class Emitted(StepResult):
 def handler(event: object, context: Context) -> dict[str, Any]:
     """Build the event of a run and deliver it to every sink.
 
-    At least once: a retry delivers the same event, with the same id and time, to all of them again, since
-    nobody remembers which of them have it.
+    At least once: a retry delivers the same event, with the same id and time, to all of them again, unless a sink
+    remembers that it has it.
     """
     return run_step(EmitOrder, emit, event, context)
 

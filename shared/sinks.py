@@ -34,10 +34,12 @@ class StreamSink:
     name: str = "standard output"
 
     def deliver(self, event: dict[str, Any]) -> None:
-        """Write the event and flush it."""
+        """Write the event and flush it; a reader that has gone away wants no more of them."""
         try:
             self.stream.write(_line(event))
             self.stream.flush()
+        except BrokenPipeError:
+            return
         except OSError:
             raise _undelivered(self.name, "cannot be written") from None
 

@@ -69,6 +69,27 @@ def test_a_failed_run_is_rolled_back_and_exits_with_1(terminal: Terminal):
     assert terminal.emulator.snapshot() == before
 
 
+def test_what_is_in_the_queue_as_well_is_named(terminal: Terminal):
+    run_id = terminal.type(
+        "submit", "-", stdin=terminal.request(action="withdraw", allow=None, accept=None)
+    ).stdout.strip()
+    looked = terminal.type("verify")
+    assert f"In the queue as well, and worked with it: withdraw {terminal.instance} (run {run_id})." in looked.stderr
+
+
+def test_a_list_needs_neither_the_record_nor_the_store_of_verdicts(terminal: Terminal):
+    terminal.expose("--port", "18080")
+    with terminal.emulator.change() as account:
+        next(iter(account.world.elb.ipgroups.values())).description = ""
+    (terminal.folder / "store" / "verdicts.sqlite").write_bytes(b"no database" * 500)
+    listed = terminal.type("list", "-o", "json")
+    assert listed.exit_code == Exit.OK
+    (row,) = json.loads(listed.stdout)
+    assert (row["instance_id"], row["expires_at"], row["verdict"]) == (None, None, None)
+    assert row["endpoint"]
+    assert "Note: The store of verdicts cannot be used" in listed.stderr
+
+
 def test_submit_only_queues_and_whoever_works_next_carries_it_out(terminal: Terminal):
     queued = terminal.type("submit", "-", stdin=terminal.request(port=18081))
     run_id = queued.stdout.strip()
@@ -96,6 +117,7 @@ def test_a_run_that_has_ended_cannot_be_cancelled(terminal: Terminal):
     late = terminal.type("run", "cancel", run_id)
     assert late.exit_code == Exit.REFUSED
     assert "has ended before: rejected" in late.stderr
+    assert "SUCCEEDED" not in terminal.type("run", "list").stdout
 
 
 def test_runs_that_ended_long_ago_are_forgotten_and_no_others(terminal: Terminal, monkeypatch: pytest.MonkeyPatch):

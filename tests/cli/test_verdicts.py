@@ -68,14 +68,22 @@ def test_two_sinks_of_one_name_are_both_told(tmp_path: Path):
     assert [ear.heard for ear in ears] == [["end"], ["end"]]
 
 
-def test_a_run_is_always_told_and_ends_what_was_known_of_the_exposure(tmp_path: Path):
+def test_a_store_that_cannot_be_used_keeps_no_sink_from_hearing(tmp_path: Path):
+    (tmp_path / "verdicts.sqlite").write_bytes(b"no database" * 500)
+    ear = Ear()
+    with pytest.raises(TemporaryError, match="store of verdicts"):
+        tell(VerdictStore(tmp_path), ear, event("completed", "c"))
+    assert ear.heard == ["c"]
+
+
+def test_a_run_is_told_once_and_ends_what_was_known_of_the_exposure(tmp_path: Path):
     store, ear = VerdictStore(tmp_path), Ear()
     tell(store, ear, event("drifted", "1", verdict="drifted"), on_change=True)
     assert store.last() == {"e": {"verdict": "drifted", "verified_at": "2026-11-02T12:00:00Z"}}
     tell(store, ear, event("repaired", "r"), event("repaired", "r"), on_change=True)
     assert store.last() == {}
     tell(store, ear, event("drifted", "2", verdict="drifted"), on_change=True)
-    assert ear.heard == ["1", "r", "r", "2"]
+    assert ear.heard == ["1", "r", "2"]
 
 
 def test_before_the_first_look_nothing_is_known_and_nothing_is_written(tmp_path: Path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hmac
 import io
 import json
+import os
 from base64 import b64encode
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +30,17 @@ def test_a_stream_gets_one_line_an_event():
     StreamSink(stream).deliver(EVENT)
     StreamSink(stream).deliver(EVENT)
     assert [json.loads(line) for line in stream.getvalue().splitlines()] == [EVENT, EVENT]
+
+
+def test_a_reader_that_has_gone_away_wants_no_more_events():
+    reading, writing = os.pipe()
+    os.close(reading)
+    # Closing would flush once more.
+    stream = os.fdopen(writing, "w", closefd=False)
+    StreamSink(stream).deliver(EVENT)
+    os.close(writing)
+    with suppress(OSError):
+        stream.close()
 
 
 def test_a_file_is_appended_to(tmp_path: Path):
