@@ -14,10 +14,13 @@ from cli.deploy.decide import Change, Verb
 from cli.deploy.patience import PatientTransport
 from cli.deploy.state import (
     AGENCY,
+    EVERYWHERE,
     FUNCTION,
     GROUP,
+    ON_DOMAIN,
     ORDER,
     POLICY,
+    STRATEGY,
     STREAM,
     TAG,
     TOPIC,
@@ -46,6 +49,9 @@ Made = tuple[str, Mapping[str, str]]
 # What the platform wants with every change of a function's configuration.
 _ALWAYS = ("runtime", "timeout", "handler", "memory_size")
 _OWN_CALLS = ("code", "async_invoke_config")
+# What a new function is told only if it is not to be as the platform has it.
+_DEFAULTS = ("initializer_handler", STRATEGY)
+_GRANTS = ("roles", ON_DOMAIN, EVERYWHERE)
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,7 @@ def _policy(site: Site, wanted: Wanted) -> dict[str, Any]:
 
 
 def _create_agency(site: Site, wanted: Wanted) -> dict[str, str]:
-    fields = {name: value for name, value in wanted.properties.items() if name != "roles"}
+    fields = {name: value for name, value in wanted.properties.items() if name not in _GRANTS}
     desired = {"name": wanted.name, "domain_id": site.domain_id, "description": site.account_mark, **fields}
     agency = site.cloud.iam.create_agency(desired)
     for role in wanted.properties["roles"]:
@@ -187,7 +193,7 @@ def _create_agency(site: Site, wanted: Wanted) -> dict[str, str]:
 
 
 def _update_agency(site: Site, wanted: Wanted, found: Found, fields: tuple[str, ...]) -> None:
-    changes = {name: wanted.properties[name] for name in fields if name != "roles"}
+    changes = {name: wanted.properties[name] for name in fields if name not in _GRANTS}
     if changes:
         site.cloud.iam.update_agency(found.id, changes)
     roles, had = set(wanted.properties["roles"]), set(found.properties["roles"])
@@ -195,6 +201,10 @@ def _update_agency(site: Site, wanted: Wanted, found: Found, fields: tuple[str, 
         site.cloud.iam.grant(found.id, role)
     for role in sorted(had - roles):
         site.cloud.iam.revoke(found.id, role)
+    for role in found.properties[ON_DOMAIN]:
+        site.cloud.iam.revoke_on_domain(site.domain_id, found.id, role)
+    for role in found.properties[EVERYWHERE]:
+        site.cloud.iam.revoke_everywhere(site.domain_id, found.id, role)
 
 
 def _create_topic(site: Site, wanted: Wanted) -> dict[str, str]:
@@ -217,7 +227,7 @@ def _create_stream(site: Site, wanted: Wanted) -> dict[str, str]:
 
 def _create_function(site: Site, wanted: Wanted) -> dict[str, str]:
     named = {"func_name": wanted.name, "package": site.application, "type": "v2"}
-    configuration = _configuration(wanted)
+    configuration = {name: value for name, value in _configuration(wanted).items() if name not in _DEFAULTS}
     if not wanted.properties[SECRETS]:
         del configuration[SECRETS]
     site.cloud.functiongraph.create_function({**named, **configuration}, site.code)
@@ -247,6 +257,7 @@ def _configuration(wanted: Wanted) -> dict[str, Any]:
         **fields,
         "user_data": json.dumps(fields["user_data"], sort_keys=True),
         SECRETS: json.dumps(secrets, sort_keys=True),
+        STRATEGY: fields[STRATEGY].model_dump(),
         "description": with_digest(fields["description"], known_of(fields[SECRETS])[1]),
     }
 

@@ -13,6 +13,7 @@ from cli.deploy.state import (
     GROUP,
     ORDER,
     POLICY,
+    STRATEGY,
     STREAM,
     TOPIC,
     TRIGGER,
@@ -37,6 +38,8 @@ class Verb(StrEnum):
 
 # What the cloud lets nobody change once the resource is there.
 _FIXED = {FUNCTION: {"runtime"}, TRIGGER: {"event_data"}}
+# A changed handler changes all functions, which nobody expects who does not know that.
+_SAID = {"code": "the zip that all functions share"}
 _LABELS = {
     POLICY: "policy",
     AGENCY: "agency",
@@ -123,7 +126,7 @@ def _change(wanted: Wanted, found: Found | None) -> Change:
         return Change(Verb.KEEP, wanted.type, wanted.name, "it is as it should be", wanted=wanted, found=found)
     fixed = _FIXED.get(wanted.type, set()) & set(fields)
     verb = Verb.REPLACE if fixed else Verb.UPDATE
-    reason = f"{', '.join(fields)} {'differs' if len(fields) == 1 else 'differ'}"
+    reason = f"{', '.join(_SAID.get(one, one) for one in fields)} {'differs' if len(fields) == 1 else 'differ'}"
     return Change(verb, wanted.type, wanted.name, reason, fields, wanted, found)
 
 
@@ -136,6 +139,9 @@ def _same(kind: str, name: str, value: Any, found: Found) -> bool:
     if kind == TRIGGER and name == "event_data":
         # The platform adds to it.
         return isinstance(other, Mapping) and all(other.get(key, "") == each for key, each in value.items())
+    if name == STRATEGY:
+        # How many instances there may be is the operator's, who shares the account's among all functions; but some.
+        return bool(other.concurrency != 0 and other.concurrent_num == value.concurrent_num)
     if name == SECRETS:
         return bool(known_of(value) == other)
     return bool(value == other)

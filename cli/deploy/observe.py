@@ -10,9 +10,12 @@ from typing import Any, TypeVar
 
 from cli.deploy.state import (
     AGENCY,
+    EVERYWHERE,
     FUNCTION,
     GROUP,
+    ON_DOMAIN,
     POLICY,
+    STRATEGY,
     STREAM,
     TAG,
     TOPIC,
@@ -64,14 +67,16 @@ def _agencies(cloud: Cloud, own: str, domain_id: str) -> list[Found]:
     found = cloud.iam.agencies(domain_id)
     ours = [agency for agency in found if agency.description == own]
     others = [Found(AGENCY, agency.name, agency.id, ours=False) for agency in found if agency not in ours]
-    return [*others, *_each(lambda agency: [_agency(cloud, agency)], ours)]
+    return [*others, *_each(lambda agency: [_agency(cloud, agency, domain_id)], ours)]
 
 
-def _agency(cloud: Cloud, agency: Agency) -> Found:
+def _agency(cloud: Cloud, agency: Agency, domain_id: str) -> Found:
     properties = {
         "trust_domain_name": agency.trust_domain_name,
         "duration": agency.duration or "FOREVER",
         "roles": sorted(cloud.iam.agency_roles(agency.id)),
+        ON_DOMAIN: cloud.iam.agency_roles_on_domain(domain_id, agency.id),
+        EVERYWHERE: cloud.iam.agency_roles_everywhere(domain_id, agency.id),
     }
     return Found(AGENCY, agency.name, agency.id, True, properties, {"id": agency.id})
 
@@ -147,6 +152,8 @@ def _function(cloud: Cloud, application: str, urn: str) -> list[Found]:
         SECRETS: (sorted(seen.encrypted_user_data), digest),
         "log_config": {"group_id": seen.log_group_id, "stream_id": seen.log_stream_id},
         "code": seen.digest,
+        "initializer_handler": seen.initializer_handler,
+        STRATEGY: seen.strategy_config,
         "async_invoke_config": None if config is None else _async_config(config),
     }
     triggers = cloud.functiongraph.triggers(urn)

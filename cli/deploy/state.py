@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from cli.deploy.template import NAMES, SECRETS, Resolver
+from shared.otc.functiongraph.functions import Strategy
 
 POLICY, AGENCY, TOPIC = "OTC::IAM::Policy", "OTC::IAM::Agency", "OTC::SMN::Topic"
 GROUP, STREAM = "OTC::LTS::Group", "OTC::LTS::Stream"
@@ -20,6 +21,11 @@ ORDER = (POLICY, AGENCY, TOPIC, GROUP, STREAM, FUNCTION, TRIGGER)
 
 TAG = "dcs-access"
 """The tag that marks what has tags but no description; its value is the application."""
+
+ON_DOMAIN, EVERYWHERE = "roles on the domain", "roles in all projects"
+"""What an agency of ours never has, for its roles are granted in the project only."""
+STRATEGY = "strategy_config"
+"""The property that says how many instances a function may have."""
 
 _DIGEST, _DIGITS = "; secrets ", 16
 
@@ -122,7 +128,7 @@ def _wanted(logical: str, kind: str, resolver: Resolver, application: str, diges
     if kind == FUNCTION:
         properties = _function(properties, application, digest)
     if kind == AGENCY:
-        properties["roles"] = sorted(properties["roles"])
+        properties |= {"roles": sorted(properties["roles"]), ON_DOMAIN: [], EVERYWHERE: []}
     parent = properties.pop("log_group_id") if kind == STREAM else ""
     return Wanted(logical, kind, name, properties, parent)
 
@@ -139,4 +145,6 @@ def _function(properties: dict[str, Any], application: str, digest: str) -> dict
         SECRETS: {name: value for name, value in secrets.items() if value},
         "description": mark(application, properties["description"]),
         "code": digest,
+        "initializer_handler": "",
+        STRATEGY: Strategy(),
     }

@@ -93,16 +93,31 @@ class IamClient(ServiceClient):
 
     def agency_roles(self, agency_id: str) -> list[str]:
         """The ids of the roles that an agency has in the project."""
-        call = self._grants("GET", "listRolesForAgencyOnProject", agency_id)
-        return [read(call, GrantedRole, item).id for item in listed(call, self._send(call), "roles")]
+        return self._roles(self._on_project("GET", "listRolesForAgencyOnProject", agency_id))
+
+    def agency_roles_on_domain(self, domain_id: str, agency_id: str) -> list[str]:
+        """The ids of the roles that an agency has for services without projects."""
+        return self._roles(self._on_domain("GET", "listRolesForAgencyOnDomain", domain_id, agency_id))
+
+    def agency_roles_everywhere(self, domain_id: str, agency_id: str) -> list[str]:
+        """The ids of the roles that an agency has in all projects, those to come too."""
+        return self._roles(self._everywhere("GET", "listRolesForAgency", domain_id, agency_id))
 
     def grant(self, agency_id: str, role_id: str) -> None:
         """Give an agency a role in the project."""
-        self._send(self._grants("PUT", "grantRoleToAgencyOnProject", agency_id, role_id))
+        self._send(self._on_project("PUT", "grantRoleToAgencyOnProject", agency_id, role_id))
 
     def revoke(self, agency_id: str, role_id: str) -> None:
         """Take a role in the project from an agency."""
-        self._send(self._grants("DELETE", "revokeRoleFromAgencyOnProject", agency_id, role_id))
+        self._send(self._on_project("DELETE", "revokeRoleFromAgencyOnProject", agency_id, role_id))
+
+    def revoke_on_domain(self, domain_id: str, agency_id: str, role_id: str) -> None:
+        """Take a role for services without projects from an agency."""
+        self._send(self._on_domain("DELETE", "revokeRoleFromAgencyOnDomain", domain_id, agency_id, role_id))
+
+    def revoke_everywhere(self, domain_id: str, agency_id: str, role_id: str) -> None:
+        """Take a role in all projects from an agency."""
+        self._send(self._everywhere("DELETE", "revokeRoleFromAgency", domain_id, agency_id, role_id))
 
     def policies(self) -> list[Policy]:
         """All custom policies of the account."""
@@ -134,9 +149,20 @@ class IamClient(ServiceClient):
     def _agency(self, method: str, action: str, *ids: str, **more: Any) -> Call:
         return self._call(method, f"iam:{action}", "v3.0", "OS-AGENCY", "agencies", *ids, **more)
 
-    def _grants(self, method: str, action: str, agency_id: str, *role: str) -> Call:
+    def _roles(self, call: Call) -> list[str]:
+        return [read(call, GrantedRole, item).id for item in listed(call, self._send(call), "roles")]
+
+    def _on_project(self, method: str, action: str, agency_id: str, *role: str) -> Call:
         place = ("v3.0", "OS-AGENCY", "projects", self._project(), "agencies", agency_id, "roles")
         return self._call(method, f"iam:permissions:{action}", *place, *role)
+
+    def _on_domain(self, method: str, action: str, domain_id: str, agency_id: str, *role: str) -> Call:
+        place = ("v3.0", "OS-AGENCY", "domains", domain_id, "agencies", agency_id, "roles")
+        return self._call(method, f"iam:permissions:{action}", *place, *role)
+
+    def _everywhere(self, method: str, action: str, domain_id: str, agency_id: str, *role: str) -> Call:
+        place = ("v3.0", "OS-INHERIT", "domains", domain_id, "agencies", agency_id, "roles", *role)
+        return self._call(method, f"iam:permissions:{action}", *place, "inherited_to_projects")
 
     def _policy(self, method: str, action: str, *ids: str, **more: Any) -> Call:
         return self._call(method, f"iam:roles:{action}", "v3.0", "OS-ROLE", "roles", *ids, **more)

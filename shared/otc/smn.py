@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.otc.client import Query, ServiceClient, listed, read
+from shared.errors import ErrorCode, PermanentError
+from shared.otc.client import Query, ServiceClient, decoded, listed, read
 from shared.otc.models import Seen, Text
 from shared.otc.transport import Call, Service
 
 _PAGE = 100
+_MADE = 201
 
 
 class Published(Seen):
@@ -27,7 +29,7 @@ class Topic(Seen):
 
 
 class MadeTopic(Seen):
-    """A topic that was just made, or was there already."""
+    """A topic that was just made."""
 
     topic_urn: str
 
@@ -55,9 +57,22 @@ class SmnClient(ServiceClient):
                 return found
 
     def create_topic(self, name: str, display_name: str) -> str:
-        """Make a topic; its URN. One of this name that is there already stays as it is."""
+        """Make a topic; its URN.
+
+        Raises:
+            PermanentError: `Conflict`, there is one of this name; it stays as it is (SMN API: creating a topic, 200).
+        """
         body = {"name": name, "display_name": display_name}
-        return self._one(self._on("POST", "topic:create", "topics", body=body), MadeTopic).topic_urn
+        call = self._on("POST", "topic:create", "topics", body=body)
+        answer = self._exchange(call)
+        if answer.status != _MADE:
+            raise PermanentError(
+                ErrorCode.CONFLICT,
+                f"There is a topic {name} already.",
+                resource=name,
+                advice="Look at what is there.",
+            )
+        return read(call, MadeTopic, decoded(call, answer)).topic_urn
 
     def delete_topic(self, topic_urn: str) -> None:
         """Delete a topic with its subscriptions."""

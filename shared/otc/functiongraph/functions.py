@@ -25,6 +25,16 @@ def _variables(value: Any) -> Any:
 Variables = Annotated[dict[str, str], BeforeValidator(_variables)]
 
 
+class Strategy(Seen):
+    """How many instances a function may have, none if it is disabled, and how many requests each takes at a time.
+
+    The defaults are the platform's (FunctionGraph manual: configuring concurrency).
+    """
+
+    concurrency: int = 400
+    concurrent_num: int = 1
+
+
 class Function(Seen):
     """The latest version of a function; `digest` is the SHA-512 of its zip, values of encrypted variables are blank."""
 
@@ -43,6 +53,8 @@ class Function(Seen):
     app_xrole: Text = ""
     log_group_id: Text = ""
     log_stream_id: Text = ""
+    initializer_handler: Text = ""
+    strategy_config: Annotated[Strategy, BeforeValidator(lambda value: value or {})] = Strategy()
 
 
 class ListedFunction(Seen):

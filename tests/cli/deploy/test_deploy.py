@@ -12,10 +12,12 @@ from cli.deploy.decide import Verb
 from cli.deploy.model import AsyncInvokeConfig, Destinations
 from cli.deploy.package import digest, zipped
 from cli.deploy.run import plan_removal, take_away
-from cli.deploy.state import FUNCTION, GROUP
+from cli.deploy.state import EVERYWHERE, FUNCTION, GROUP, ON_DOMAIN
 from cli.deploy.template import read_template, template_path
 from emulator.account import Account
 from emulator.faults import Fault
+from emulator.iam.agencies import Scope
+from emulator.iam.policies import SYSTEM_ROLES
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from tests.cli.deploy.account import CODE, Deployed, KilledError, to_do, with_properties, without
 from tests.support.worlds import world
@@ -119,6 +121,7 @@ def test_changed_code_updates_code_and_nothing_else(account: Deployed):
     account.mutations()
     changes = account.deploy(code=OTHER)
     assert {(change.verb, change.fields) for change in changes} == {(Verb.UPDATE, ("code",))}
+    assert {change.reason for change in changes} == {"the zip that all functions share differs"}
     assert set(account.mutations()) - {"POST invocations"} == {"PUT code"}
     functions = account.emulator.world().functiongraph.functions.values()
     assert {function.latest.digest for function in functions} == {digest(OTHER)}
@@ -424,6 +427,55 @@ def test_a_change_is_not_repeated_if_nobody_knows_whether_it_was_carried_out(acc
     with pytest.raises(TemporaryError):
         account.deploy()
     assert account.mutations().count("POST functions") <= SIDE_BY_SIDE
+
+
+def test_a_strangers_topic_that_comes_between_plan_and_deed_is_not_taken_over(account: Deployed):
+    deployment = account.deployment()
+    changes = deployment.plan()
+    with account.emulator.change() as held:
+        held.smn.create_topic(account.transport.project_id, "dcs-access-events", "of the auditors")
+    with pytest.raises(PermanentError, match="dcs-access-events that this deployment has not made"):
+        deployment.carry_out(changes, account.told.append, account.clock.sleep)
+    assert counted(account)["functions"] == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "field"), [("all_projects", EVERYWHERE), ("domain", ON_DOMAIN), ("project", "roles")]
+)
+def test_a_right_that_our_agency_was_given_besides_is_taken_from_it(scope: Scope, field: str, account: Deployed):
+    account.deploy()
+    (admin,) = (role for role in SYSTEM_ROLES.values() if role.name == "te_admin")
+    with account.emulator.change() as held:
+        agency = held.iam.agencies.named("dcs-access-read")
+        assert agency is not None
+        before = list(agency.grants)
+        held.iam.agencies.grant(agency, admin, scope, account.transport.project_id if scope == "project" else None)
+    (change,) = account.deploy()
+    assert (change.verb, change.name, change.fields) == (Verb.UPDATE, "dcs-access-read", (field,))
+    assert account.emulator.world().iam.agencies[agency.id].grants == before
+    assert account.deploy() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"strategy_config": {"concurrency": 0}}, "strategy_config"),
+        ({"strategy_config": {"concurrent_num": 5}}, "strategy_config"),
+        ({"initializer_handler": "index.start", "initializer_timeout": 3}, "initializer_handler"),
+        ({"strategy_config": {"concurrency": 10}}, None),
+    ],
+)
+def test_what_keeps_a_function_from_its_work_is_undone_but_a_limit_stays(
+    settings: dict[str, Any], field: str | None, account: Deployed
+):
+    account.deploy()
+    site = account.deployment().site
+    shown = site.cloud.functiongraph.function(site.urn("on_timer")).model_dump()
+    always = {name: shown[name] for name in ("func_name", "runtime", "handler", "timeout", "memory_size")}
+    site.cloud.functiongraph.update_function(site.urn("on_timer"), {**always, **settings})
+    changes = account.deploy()
+    assert [(change.name, change.fields) for change in changes] == ([("on_timer", (field,))] if field else [])
+    assert account.deploy() == []
 
 
 def test_what_goes_while_one_looks_is_not_found(account: Deployed):
