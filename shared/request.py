@@ -25,6 +25,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from shared.errors import ErrorCode, PermanentError
 
@@ -283,26 +284,31 @@ def request_schema() -> dict[str, Any]:
 
 def invalid(problem: ValidationError, what: str) -> PermanentError:
     """The error for input that does not fit its model; quotes no value, since one may be a secret."""
+    found = faults(problem)
+    return PermanentError(
+        ErrorCode.INVALID_REQUEST,
+        f"The {what} is not valid: " + "; ".join(f"{place or what}: {reason}" for place, reason in found),
+        field=found[0][0] or what,
+        advice="Correct the field and send it again; nothing was created.",
+    )
+
+
+def faults(problem: ValidationError) -> list[tuple[str, str]]:
+    """Each field that does not fit its model, and why; quotes no value, since one may be a secret."""
     found = problem.errors(include_url=False, include_input=False, include_context=False)
     # A list with a bad item is also said to be too short; the item is what has to be corrected.
     outer = {error["loc"][:depth] for error in found for depth in range(len(error["loc"]))}
-    errors = [error for error in found if error["loc"] not in outer]
-    places = [
-        "action"
-        if error["type"].startswith("union_tag")
-        else ".".join(map(str, error["loc"][1:] if error["loc"][:1] in _TAGGED else error["loc"]))
-        for error in errors
-    ]
-    reasons = [f"{place or what}: {_reason(error)}" for place, error in zip(places, errors, strict=True)]
-    return PermanentError(
-        ErrorCode.INVALID_REQUEST,
-        f"The {what} is not valid: " + "; ".join(reasons),
-        field=places[0] or what,
-        advice="Correct the field and send it again; nothing was created.",
-    )
+    return [(_place(error), _reason(error)) for error in found if error["loc"] not in outer]
+
+
+def _place(error: ErrorDetails) -> str:
+    if error["type"].startswith("union_tag"):
+        return "action"
+    return ".".join(map(str, error["loc"][1:] if error["loc"][:1] in _TAGGED else error["loc"]))
 
 
 def _reason(error: Mapping[str, object]) -> str:
     if str(error["type"]).startswith("union_tag"):
         return f"give {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}"
-    return str(error["msg"]).removeprefix("Value error, ").replace("Tuple", "List").replace(" after validation", "")
+    text = str(error["msg"]).removeprefix("Value error, ").replace(" after validation", "")
+    return text.replace("Tuple", "List").replace("a valid tuple", "a list")

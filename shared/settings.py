@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import PermanentError
-from shared.request import Cidr, Duration, Risk, Webhook, invalid
+from shared.request import Cidr, Duration, Risk, Webhook, faults, invalid
 from shared.signing import read_key
 
 VARIABLE = "DCS_ACCESS_"
@@ -39,6 +40,28 @@ def _signing(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:]+", value):
+        msg = "give host names such as hooks.example, with a space between them"
+        raise ValueError(msg)
+    return value
+
+
+def _network(value: str) -> str:
+    if not re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", value):
+        msg = "give an id such as 5f0d8a3e-6c1b-4f7e-9d2a-0b3c4d5e6f70"
+        raise ValueError(msg)
+    return value
+
+
+def _tag(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,36}", value):
+        msg = "give a tag's key: letters, digits, - and _, at most 36"
+        raise ValueError(msg)
+    return value
+
+
+NetworkId = Annotated[str, AfterValidator(_network)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
 AllowList = Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=300)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
@@ -67,9 +90,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    vpc_id: str | None = None
-    subnet_id: str | None = None
-    helper_vpc_id: str | None = None
+    vpc_id: NetworkId | None = None
+    subnet_id: NetworkId | None = None
+    helper_vpc_id: NetworkId | None = None
     settle_seconds: float = Field(default=30.0, ge=0)
     fresh_seconds: float = Field(default=10.0, ge=0)
     minimum_free_addresses: int = Field(default=16, ge=0)
@@ -86,9 +109,9 @@ class Settings(BaseModel):
     endpoint: str = Field(default="https://{service}.{region}.otc.t-systems.com", pattern=r"^https?://\S+$")
     event_topic: str | None = None
     message_accepts: Annotated[tuple[Risk, ...], BeforeValidator(_risks)] = (Risk.PRODUCTION,)
-    notify_hosts: Words = ()
+    notify_hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_words)] = ()
     message_max_age: Duration = timedelta(hours=1)
-    opt_in_tag: str = "dcs-access-allow"
+    opt_in_tag: Annotated[str, AfterValidator(_tag)] = "dcs-access-allow"
     opt_in_port: int = Field(default=80, ge=1, le=65535)
     allow_lists: Annotated[dict[str, AllowList], BeforeValidator(_json)] = Field(default_factory=dict)
     own_agencies: Words = ()
@@ -101,13 +124,33 @@ def read_settings(get: Callable[[str], str | None]) -> Settings:
     Raises:
         PermanentError: `InvalidRequest`, naming the variable.
     """
-    found: dict[str, Any] = {
-        name: value for name in Settings.model_fields if (value := get(VARIABLE + name.upper())) not in (None, "")
-    }
     try:
-        return Settings.model_validate(found)
+        return Settings.model_validate(_given(get))
     except ValidationError as problem:
-        error = invalid(problem, "setting").data
-        variable = VARIABLE + str(error.field).partition(".")[0].upper()
+        error, variable = invalid(problem, "setting").data, _variable(faults(problem)[0][0])
         advice = f"Correct {variable}, or unset it."
         raise PermanentError(error.code, error.message, field=variable, advice=advice) from None
+
+
+def setting_faults(get: Callable[[str], str | None]) -> list[tuple[str, str]]:
+    """Each variable that could not be read, and why; quotes no value, since one may be a secret."""
+    try:
+        Settings.model_validate(_given(get))
+    except ValidationError as problem:
+        return [(_variable(place), _why(place, reason)) for place, reason in faults(problem)]
+    return []
+
+
+def _given(get: Callable[[str], str | None]) -> dict[str, Any]:
+    # An empty variable counts as absent, as in the environment of a shell.
+    return {name: value for name in Settings.model_fields if (value := get(VARIABLE + name.upper())) not in (None, "")}
+
+
+def _variable(place: str) -> str:
+    return VARIABLE + place.partition(".")[0].upper()
+
+
+def _why(place: str, reason: str) -> str:
+    # The number of a word among others helps nobody.
+    inner = place.partition(".")[2]
+    return reason if inner.isdecimal() or not inner else f"{inner}: {reason}"

@@ -173,7 +173,7 @@ def test_a_webhook_gets_the_event_too_signed_by_a_function_that_alone_can_read_t
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{json.dumps(body)}".encode()
     assert headers["webhook-signature"] == f"v1,{b64encode(hmac.digest(KEY, signed, 'sha256')).decode()}"
     config = stage.site.cloud.functiongraph.function(stage.site.urn("on_message"))
-    assert config.encrypted_user_data == {"DCS_ACCESS_EVENT_WEBHOOK_SECRET": ""}
+    assert config.encrypted_user_data == {"DCS_ACCESS_EVENT_WEBHOOKS": "", "DCS_ACCESS_EVENT_WEBHOOK_SECRET": ""}
 
 
 def test_deployed_again_nothing_changes(stage: Stage):

@@ -12,7 +12,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from cli.deploy.model import Function, Ref, Template
+from cli.deploy.forms import Ref
+from cli.deploy.model import Function, Template
 from cli.deploy.template import merged
 from shared.otc.client import ServiceClient
 from shared.otc.cloud import Cloud

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.deploy.actions import agency_actions, statements
-from cli.deploy.model import Agency, Function, GetAtt, Policy, SmnData, Template, Trigger
+from cli.deploy.forms import GetAtt
+from cli.deploy.model import Agency, Function, Policy, SmnData, Template, Trigger
 from cli.deploy.package import handlers
-from cli.deploy.template import SECRETS, merged
+from cli.deploy.state import ORDER
+from cli.deploy.template import (
+    APPLICATION,
+    COMPUTED,
+    NAMES,
+    SECRETS,
+    Resolver,
+    Surroundings,
+    merged,
+    parameters_of,
+    references,
+)
+from cli.deploy.values import steps, value_faults
 from shared.errors import PermanentError
-from shared.otc.functiongraph import GATEWAY_TIMEOUT
 from shared.settings import VARIABLE
-from shared.urns import function_name
 from workflow.engines.functiongraph import refuse_long_waits
-from workflow.language.definition import Task
 from workflow.machines import load_machines
 
 _NEEDED = ("runtime", "memory_size", "timeout", "xrole", "app_xrole", "log_config", "async_invoke_config")
@@ -24,16 +34,60 @@ _VARIABLES = tuple(VARIABLE + name for name in ("APPLICATION", "REGION", "ENDPOI
 
 
 def lint(template: Template) -> list[str]:
-    """What is wrong, each with the field; nothing if all is well."""
-    # What an agency needs can only be said of functions that are there.
-    return [*_functions(template)] or [*_policies(template), *_triggers(template), *_machines(template)]
+    """What is wrong, each with the field; nothing if all is well. Parameters count by their defaults."""
+    return structure_faults(template) or value_faults(Resolver(template, _somewhere(template)))
 
 
-def steps() -> frozenset[str]:
-    """The handlers that the machines name."""
-    flows = [flow for machine in load_machines().values() for flow in machine.flows.values()]
-    states = [state for flow in flows for state in flow.states.values()]
-    return frozenset(function_name(state.resource) for state in states if isinstance(state, Task))
+def structure_faults(template: Template) -> list[str]:
+    """What is wrong whatever values the parameters have."""
+    # A name that comes to itself has no end, and what an agency needs can only be said of functions that are there.
+    return (
+        [*_order(template)]
+        or [*_functions(template)]
+        or [*_policies(template), *_triggers(template), *_machines(template)]
+    )
+
+
+def _somewhere(template: Template) -> Surroundings:
+    values = parameters_of(template, {}, lambda _: None)
+    return Surroundings("eu-de", "project", "https://{service}.{region}.otc.t-systems.com", values)
+
+
+def _order(template: Template) -> Iterator[str]:
+    """What is referred to is there before it is needed: an attribute of the cloud's when its resource is made."""
+    if APPLICATION not in template.parameters:
+        yield f"Parameters.{APPLICATION}: is missing"
+    for name, resource in template.resources.items():
+        own = merged(template, resource)
+        for where, (other, attribute) in references(own):
+            target = template.resources.get(other)
+            late = attribute is not None and attribute not in COMPUTED
+            if target and late and ORDER.index(target.type) >= ORDER.index(resource.type):
+                yield f"Resources.{name}.Properties{where}: {other} is made later, and may need {name} itself"
+            elif target and late and where == f".{NAMES.get(resource.type)}":
+                yield f"Resources.{name}.Properties{where}: a name must be known before {other} is made"
+    needs = {name: set(_needs(template, name)) for name in template.resources}
+    for name in needs:
+        if way := _way(needs, name, name, frozenset()):
+            yield f"Resources.{name}.Properties: it refers to itself: {' - '.join(way)}"
+
+
+def _needs(template: Template, name: str) -> Iterator[str]:
+    """The resources that are referred to, but for URNs: these are made of names, and nobody waits for them."""
+    resource = template.resources[name]
+    for where, (other, attribute) in references(merged(template, resource)):
+        computed = attribute in COMPUTED and where != f".{NAMES.get(resource.type)}"
+        if other in template.resources and other not in template.parameters and not computed:
+            yield other
+
+
+def _way(needs: Mapping[str, set[str]], name: str, end: str, seen: frozenset[str]) -> tuple[str, ...]:
+    for other in sorted(needs[name] - seen):
+        if other == end:
+            return (name, end)
+        if way := _way(needs, other, end, seen | {other}):
+            return (name, *way)
+    return ()
 
 
 def _functions(template: Template) -> Iterator[str]:
@@ -110,15 +164,10 @@ def _triggers(template: Template) -> Iterator[str]:
 
 
 def _machines(template: Template) -> Iterator[str]:
-    """Every step that a machine names is there and answers in time, and no machine waits for too long."""
-    functions = [merged(template, one) for one in template.resources.values() if isinstance(one, Function)]
-    timeouts = {properties["func_name"]: properties.get("timeout") for properties in functions}
-    for step in sorted(steps()):
-        if step not in timeouts:
-            yield f"Resources: there is no function {step}, which a machine names"
-        elif isinstance(seconds := timeouts[step], int) and seconds >= GATEWAY_TIMEOUT:
-            limit = f"{GATEWAY_TIMEOUT:.0f} s"
-            yield f"Resources: the time-out of {step} must be below {limit}, for it is called synchronously"
+    """Every step that a machine names is there, and no machine waits for too long."""
+    names = {one.properties.func_name for one in template.resources.values() if isinstance(one, Function)}
+    for step in sorted(steps() - names):
+        yield f"Resources: there is no function {step}, which a machine names"
     for name, machine in load_machines().items():
         try:
             refuse_long_waits(machine)

@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
-from pydantic.alias_generators import to_pascal
+from pydantic import Field, model_validator
 
-from shared.settings import VARIABLE, Settings
-
-VARIABLES = tuple(VARIABLE + name.upper() for name in Settings.model_fields)
-"""The variables that functions read."""
-
-
-def _variable(name: str) -> str:
-    # A setting that is misspelt would not be set, and nobody would be told.
-    if name not in VARIABLES:
-        near = get_close_matches(name, VARIABLES, 1)
-        msg = "no function reads it" + (f"; is {near[0]} meant?" if near else "")
-        raise ValueError(msg)
-    return name
-
-
-class Skeleton(BaseModel):
-    """Keys of ours, which begin with a capital."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True)
-
-
-class Fields(BaseModel):
-    """Keys of an API, which are passed on as they are; what is None is left out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ref(Skeleton):
-    """A parameter's value, or a resource's name."""
-
-    ref: str
-
-
-class Sub(Skeleton):
-    """A text with `${Parameter}`, `${Resource}` or `${Resource.attribute}` in it."""
-
-    sub: str
-
-
-class GetAtt(Skeleton):
-    """An attribute that the cloud gives to a resource."""
-
-    get_att: tuple[str, str]
-
-
-Text = str | Ref | Sub | GetAtt
-Number = int | Ref
-Variables = dict[
-    Annotated[str, AfterValidator(_variable), WithJsonSchema({"type": "string", "enum": list(VARIABLES)})], Text
-]
+from cli.deploy.forms import (
+    TRACES,
+    Age,
+    Cron,
+    Days,
+    Fields,
+    LogName,
+    Megabytes,
+    Package,
+    Rate,
+    Retries,
+    Seconds,
+    ShortName,
+    Skeleton,
+    Spelt,
+    Text,
+    TopicName,
+    TracesName,
+    Variables,
+)
 
 
 class Parameter(Skeleton):
@@ -73,6 +41,13 @@ class Parameter(Skeleton):
     default: str | int
     variable: str | None = None
     secret: bool = False
+
+    @model_validator(mode="after")
+    def _number(self) -> Self:
+        if self.type == "Number" and not str(self.default).isdecimal():
+            msg = "its default must be a number"
+            raise ValueError(msg)
+        return self
 
 
 class Statement(Skeleton):
@@ -92,16 +67,16 @@ class PolicyDocument(Skeleton):
 class PolicyProperties(Fields):
     """IAM API: creating a custom policy; type XA is for projects."""
 
-    display_name: Text
+    display_name: ShortName
     type: Literal["XA"]
     policy: PolicyDocument
 
 
 class AgencyProperties(Fields):
-    """IAM API: creating an agency; `roles` are granted to it in the project."""
+    """IAM API: creating an agency, which FunctionGraph may act as; `roles` are granted to it in the project."""
 
-    name: Text
-    trust_domain_name: str
+    name: ShortName
+    trust_domain_name: Literal["op_svc_cff"]
     duration: Literal["FOREVER", "ONEDAY"]
     roles: tuple[Text, ...]
 
@@ -109,21 +84,21 @@ class AgencyProperties(Fields):
 class TopicProperties(Fields):
     """SMN API: creating a topic."""
 
-    name: Text
+    name: TopicName
 
 
 class LogGroupProperties(Fields):
     """LTS API: creating a log group."""
 
-    log_group_name: Text
-    ttl_in_days: Number
+    log_group_name: LogName
+    ttl_in_days: Days
 
 
 class LogStreamProperties(Fields):
     """LTS API: creating a log stream."""
 
     log_group_id: Text
-    log_stream_name: Text
+    log_stream_name: LogName
 
 
 class LogConfig(Fields):
@@ -150,25 +125,26 @@ class Destinations(Fields):
 class AsyncInvokeConfig(Fields):
     """FunctionGraph API: asynchronous execution notification; the age is in seconds."""
 
-    max_async_event_age_in_seconds: Number
-    max_async_retry_attempts: Number
+    max_async_event_age_in_seconds: Age
+    max_async_retry_attempts: Retries
     destination_config: Destinations
 
 
 class FunctionDefaults(Fields):
     """FunctionGraph API: creating a function; the time-out is in seconds, the memory in MB.
 
-    Besides the API's own fields, `code_uri` says what its zip is made of, `user_data` and `encrypted_user_data` are
-    sent as JSON text without what is empty, and `async_invoke_config` is sent by a call of its own.
+    Besides the API's own fields, `code_uri` says that its zip is made of the project, `user_data` and
+    `encrypted_user_data` are sent as JSON text without what is empty, and `async_invoke_config` is sent by a call of
+    its own.
     """
 
-    package: Text | None = None
+    package: Package | None = None
     runtime: Text | None = None
-    memory_size: Number | None = None
-    timeout: Number | None = None
+    memory_size: Megabytes | None = None
+    timeout: Seconds | None = None
     xrole: Text | None = None
     app_xrole: Text | None = None
-    code_uri: str | None = None
+    code_uri: Literal["."] | None = None
     user_data: Variables = Field(default_factory=dict)
     encrypted_user_data: Variables = Field(default_factory=dict)
     log_config: LogConfig | None = None
@@ -179,7 +155,7 @@ class FunctionProperties(FunctionDefaults):
     """One function; what it does not say is as `Globals.Function` says."""
 
     func_name: Text
-    handler: str = Field(min_length=3, max_length=128, pattern=r"^[A-Za-z0-9_/]+\.[A-Za-z0-9_]+$")
+    handler: Annotated[str, Spelt(r"functions/[a-z_]+\.handler", "must be functions/NAME.handler")]
     description: str
 
 
@@ -189,29 +165,72 @@ class SmnData(Fields):
     topic_urn: Text
 
 
-class TimerData(Fields):
-    """When a timer rings."""
-
-    name: Text
-    schedule_type: Literal["Rate", "Cron"]
-    schedule: Text
+class _TimerData(Fields):
+    name: ShortName
     user_event: Text = ""
+
+
+class RateData(_TimerData):
+    """A timer that rings every so often."""
+
+    schedule_type: Literal["Rate"]
+    schedule: Rate
+
+
+class CronData(_TimerData):
+    """A timer that rings by the clock."""
+
+    schedule_type: Literal["Cron"]
+    schedule: Cron
 
 
 class CtsData(Fields):
     """Which traces are passed on: `service:type;type:operation;operation`."""
 
-    name: Text
-    operations: tuple[str, ...] = Field(min_length=1, max_length=10)
+    name: TracesName
+    operations: tuple[Annotated[str, TRACES], ...] = Field(min_length=1, max_length=10)
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        # FunctionGraph refuses what is selected twice (FunctionGraph API: error codes, FSS.1316).
+        parts = [text.split(":") for text in self.operations]
+        named = [(part[0], kind, name) for part in parts for kind in part[1].split(";") for name in part[2].split(";")]
+        twice = next((one for one in named if named.count(one) > 1), None)
+        if twice:
+            msg = f"{':'.join(twice)} is selected twice"
+            raise ValueError(msg)
+        return self
 
 
-class TriggerProperties(Fields):
-    """FunctionGraph API: creating a trigger."""
-
+class _TriggerProperties(Fields):
     function_urn: Text
-    trigger_type_code: Literal["SMN", "TIMER", "CTS"]
+
+
+class SmnTrigger(_TriggerProperties):
+    """FunctionGraph API: creating a trigger; messages of a topic."""
+
+    trigger_type_code: Literal["SMN"]
+    trigger_status: Literal["ACTIVE"] = "ACTIVE"
+    event_data: SmnData
+
+
+class TimerTrigger(_TriggerProperties):
+    """FunctionGraph API: creating a trigger; time."""
+
+    trigger_type_code: Literal["TIMER"]
     trigger_status: Literal["ACTIVE", "DISABLED"] = "ACTIVE"
-    event_data: SmnData | TimerData | CtsData
+    event_data: Annotated[RateData | CronData, Field(discriminator="schedule_type")]
+
+
+class CtsTrigger(_TriggerProperties):
+    """FunctionGraph API: creating a trigger; traces."""
+
+    trigger_type_code: Literal["CTS"]
+    trigger_status: Literal["ACTIVE"] = "ACTIVE"
+    event_data: CtsData
+
+
+TriggerProperties = Annotated[SmnTrigger | TimerTrigger | CtsTrigger, Field(discriminator="trigger_type_code")]
 
 
 class Policy(Skeleton):

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from cli.deploy.apply import Site
-from cli.deploy.model import Function, Ref, Template
+from cli.deploy.forms import Ref
+from cli.deploy.model import Function, Template
 from cli.deploy.template import merged
 from shared.errors import AccessError, ErrorCode, TemporaryError
 from shared.services import gather

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from cli.deploy.apply import Attributes, Site, apply, delete
 from cli.deploy.decide import Change, Verb, decide, removal
-from cli.deploy.lint import lint, steps
-from cli.deploy.model import Function, Template, Trigger
+from cli.deploy.lint import structure_faults
+from cli.deploy.model import Template
 from cli.deploy.observe import observe
 from cli.deploy.package import build_package, digest
 from cli.deploy.patience import PatientTransport
@@ -24,22 +19,24 @@ from cli.deploy.ready import probes, wait_until_ready
 from cli.deploy.runtime import runtime_of
 from cli.deploy.state import AGENCY, FUNCTION, ORDER, POLICY, TRIGGER, Key, Wanted, wanted_of
 from cli.deploy.target import Target
-from cli.deploy.template import SECRETS, Resolver, Surroundings, Value, parameters_of, read_template, refused
+from cli.deploy.template import (
+    APPLICATION,
+    Resolver,
+    Surroundings,
+    Value,
+    parameters_of,
+    read_template,
+    refused,
+    wrong_parameter,
+)
+from cli.deploy.values import steps, value_faults
 from cli.options import state_path
 from shared.errors import ErrorCode, PermanentError
-from shared.intake.timers import timer_request
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Service, Transport
-from shared.request import parse_request
-from shared.settings import read_settings
 
-APPLICATION = "Application"
-# FunctionGraph manual: timer triggers.
-_RATE = re.compile(r"([1-9]|[1-5]\d|60)m|([1-9]|1\d|2[0-4])h|([1-9]|[12]\d|30)d")
 # What a change comes to if another deployment has made, or deleted, the same thing meanwhile.
 _OVERTAKEN = frozenset({ErrorCode.CONFLICT, ErrorCode.NOT_FOUND})
-MOST_VARIABLES, LONGEST_VARIABLES = 20, 4096
-"""What a function takes (FunctionGraph manual: configuring environment variables)."""
 
 
 @dataclass(frozen=True)
@@ -134,59 +131,26 @@ def prepare(
         PermanentError: `InvalidRequest`, naming what is wrong with the template, a parameter or the zip.
     """
     template = read_template(template_file)
-    wrong = lint(template)
-    if wrong:
-        where, _, why = wrong[0].partition(": ")
-        raise refused(where, why)
+    for fault in structure_faults(template):
+        raise _refused(fault)
     parameters = parameters_of(template, given, environment)
     endpoint = endpoint_of(endpoints, transport.region)
     surroundings = Surroundings(transport.region, transport.project_id, endpoint, parameters)
     resolver = Resolver(template, surroundings)
-    check_variables(resolver)
-    check_timers(resolver)
+    for fault in value_faults(resolver):
+        place, _, why = fault.partition(": ")
+        kind, _, name = place.partition(".")
+        if kind == "Parameters":
+            raise wrong_parameter(template, name, why, given, environment)
+        raise _refused(fault)
     code = build_package(target_of(endpoint), runtime_of(resolver), cache)
     site = site_of(transport, application_of(template, parameters), sleep, code)
     return Deployment(template, surroundings, site)
 
 
-def check_variables(resolver: Resolver) -> None:
-    """Refuse variables that the functions could not read, before anything is made.
-
-    Raises:
-        PermanentError: `InvalidRequest`, naming the variable.
-    """
-    functions = [name for name, one in resolver.template.resources.items() if isinstance(one, Function)]
-    for variables in map(_variables, map(resolver.properties, functions)):
-        read_settings(variables.get)
-        given = {key: value for key, value in variables.items() if value}
-        if len(given) > MOST_VARIABLES or len(json.dumps(given)) > LONGEST_VARIABLES:
-            raise refused(
-                "user_data", f"more than {MOST_VARIABLES} variables, or more than {LONGEST_VARIABLES} characters"
-            )
-
-
-def check_timers(resolver: Resolver) -> None:
-    """Refuse timers that would never ring, or ask for what is no request, before anything is made.
-
-    Raises:
-        PermanentError: `InvalidRequest`, naming the field.
-    """
-    triggers = [name for name, one in resolver.template.resources.items() if isinstance(one, Trigger)]
-    for name, properties in zip(triggers, map(resolver.properties, triggers), strict=True):
-        if properties["trigger_type_code"] != "TIMER":
-            continue
-        data = properties["event_data"]
-        if data["schedule_type"] == "Rate" and not _RATE.fullmatch(data["schedule"]):
-            raise refused(f"Resources.{name}.schedule", "must be 1m to 60m, 1h to 24h, or 1d to 30d")
-        parse_request(timer_request(data.get("user_event"), "timer"))
-
-
-def _variables(properties: Mapping[str, Any]) -> dict[str, str]:
-    """All that a function can ask for, secrets too."""
-    found = {**properties["user_data"], **properties[SECRETS]}
-    return {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value) for name, value in found.items()
-    }
+def _refused(fault: str) -> PermanentError:
+    place, _, why = fault.partition(": ")
+    return refused(place, why)
 
 
 def site_of(

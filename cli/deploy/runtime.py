@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cli.deploy.model import Function, Ref
+from cli.deploy.forms import Ref
+from cli.deploy.model import Function
 from cli.deploy.template import Resolver, merged, refused
 
 RUNTIMES = ("Python3.12",)

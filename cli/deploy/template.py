@@ -10,8 +10,10 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
-from cli.deploy.model import Function, GetAtt, Parameter, Ref, Resource, Sub, Template
+from cli.deploy.forms import GetAtt, Ref, Sub
+from cli.deploy.model import Function, Resource, Template
 from shared.errors import ErrorCode, PermanentError
 from shared.urns import function_urn, topic_urn
 
@@ -39,8 +41,23 @@ ATTRIBUTES = {
 }
 """What `GetAtt` may ask of a resource of a type."""
 
+COMPUTED = ("topic_urn", "func_urn")
+"""The attributes that are made of names; the others are known when their resource is made."""
+
 _PLACE = re.compile(r"\$\{([^}]+)\}")
-_FORMS = {"str", "int", "[key]", "Ref", "Sub", "GetAtt", *NAMES, "OTC::FunctionGraph::Trigger"}
+_MAPPING = "must be a mapping of names to values"
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "there is no such field",
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "tuple_type": "must be a list",
+    "int_type": "must be a number",
+    "int_parsing": "must be a number",
+}
+_FORMS = {"plain", "[key]", "Ref", "Sub", "GetAtt", "SMN", "TIMER", "CTS", "Rate", "Cron"}
+_FORMS |= {*NAMES, "OTC::FunctionGraph::Trigger"}
 
 
 Value = str | int | SecretStr
@@ -65,6 +82,9 @@ class Surroundings:
 SECRETS = "encrypted_user_data"
 """The property whose values nobody but the function gets to see."""
 
+APPLICATION = "Application"
+"""The parameter with the name that everything deployed begins with."""
+
 PSEUDO = ("OTC::Region", "OTC::ProjectId", "OTC::Endpoint")
 
 
@@ -81,16 +101,59 @@ def read_template(path: Path) -> Template:
         PermanentError: `InvalidRequest`, naming the field.
     """
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-        template = Template.model_validate(data)
+        template = Template.model_validate(yaml.load(path.read_text("utf-8"), _Loader))  # noqa: S506  # a safe one
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"] if str(part) not in _FORMS)
-        raise refused(where or path.name, first["msg"].removeprefix("Value error, ")) from None
+        where, why = faults_of(problem)[0]
+        raise refused(".".join(where) or path.name, why) from None
+    except yaml.MarkedYAMLError as problem:
+        line = f", line {problem.problem_mark.line + 1}" if problem.problem_mark else ""
+        raise refused(f"{path}{line}", problem.problem or "is no YAML") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
         raise refused(str(path), " ".join(str(problem).split())) from None
     _check_references(template)
     return template
+
+
+def faults_of(problem: ValidationError) -> list[tuple[tuple[str, ...], str]]:
+    """What does not fit a model: where, and why; quotes no value, since one may be a secret."""
+    return [
+        (tuple(str(part) for part in error["loc"] if str(part) not in _FORMS), _why(error))
+        for error in problem.errors(include_url=False, include_input=False)
+    ]
+
+
+def _why(error: ErrorDetails) -> str:
+    kind = error["type"]
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if kind == "union_tag_invalid":
+        return f"must be one of {error['ctx']['expected_tags']}"
+    if kind == "union_tag_not_found":
+        return f"{re.findall('[a-zA-Z_]+', error['ctx']['discriminator'])[-1]} is missing"
+    return in_words(error["msg"].removeprefix("Value error, "))
+
+
+def in_words(why: str) -> str:
+    """What pydantic says, as it follows the name of a field."""
+    return re.sub(r"\b(Input|String|List|Tuple) should\b", "must", why)
+
+
+class _Loader(yaml.SafeLoader):
+    """Of a name that is given twice YAML keeps the last value only, and what the first one said is lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping.
+
+        Raises:
+            ConstructorError: a name is given twice.
+        """
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                problem = f"{key.value} is given twice"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            seen |= {key.value} if isinstance(key, yaml.ScalarNode) else set()
+        return super().construct_mapping(node, deep)
 
 
 def refused(where: str, why: str) -> PermanentError:
@@ -106,28 +169,38 @@ def parameters_of(
     """The value of each parameter: as given, else the caller's variable, else the default; given empty, the default.
 
     Raises:
-        PermanentError: `InvalidRequest`: there is no such parameter, or it is not a number.
+        PermanentError: `InvalidRequest`: there is no such parameter, it is not a number, or the application is empty.
     """
     for name in given:
         if name not in template.parameters:
             known = ", ".join(sorted(template.parameters))
-            raise refused(f"Parameters.{name}", f"there is no such parameter; there are {known}")
+            raise wrong_parameter(template, name, f"there is no such parameter; there are {known}", given, environment)
+    if given.get(APPLICATION) == "":
+        # Whoever names an application, and be it by an empty variable of a script, does not mean another one.
+        raise wrong_parameter(template, APPLICATION, "must not be empty", given, environment)
     values: dict[str, Value] = {}
     for name, parameter in template.parameters.items():
         variable = environment(parameter.variable) if parameter.variable else None
-        value = given.get(name, variable) or parameter.default
-        values[name] = _typed(f"Parameters.{name}", parameter, str(value))
+        value = str(given.get(name, variable) or parameter.default)
+        if parameter.type == "Number" and not value.isdecimal():
+            raise wrong_parameter(template, name, "must be a number", given, environment)
+        values[name] = SecretStr(value) if parameter.secret else int(value) if parameter.type == "Number" else value
     return values
 
 
-def _typed(where: str, parameter: Parameter, value: str) -> Value:
-    if parameter.secret:
-        return SecretStr(value)
-    if parameter.type == "String":
-        return value
-    if not value.isdecimal():
-        raise refused(where, f"{value} is not a number")
-    return int(value)
+def wrong_parameter(
+    template: Template, name: str, why: str, given: Mapping[str, str], environment: Callable[[str], str | None]
+) -> PermanentError:
+    """The error for a value of a parameter, which says where the value comes from."""
+    variable = parameter.variable if (parameter := template.parameters.get(name)) else None
+    if given.get(name) or (name in given and (parameter is None or name == APPLICATION)):
+        source, advice = "by --parameter", f"Correct --parameter {name}=..."
+    elif variable and name not in given and environment(variable):
+        source, advice = f"by the variable {variable}", f"Correct {variable}, or unset it."
+    else:
+        source, advice = "by its default", f"Correct the template, or give --parameter {name}=..."
+    message = f"Parameter {name}, given {source}: {why}."
+    return PermanentError(ErrorCode.INVALID_REQUEST, message, field=f"Parameters.{name}", advice=advice)
 
 
 def merged(template: Template, resource: Resource) -> dict[str, Any]:
@@ -231,14 +304,14 @@ class Resolver:
 
 def _check_references(template: Template) -> None:
     for name, resource in template.resources.items():
-        for where, reference in _references(merged(template, resource)):
+        for where, reference in references(merged(template, resource)):
             _check_reference(template, f"Resources.{name}.Properties{where}", reference)
     for name, output in template.outputs.items():
-        for where, reference in _references(_keep(output.value)):
+        for where, reference in references(_keep(output.value)):
             _check_reference(template, f"Outputs.{name}.Value{where}", reference)
 
 
-def _references(value: Any, where: str = "") -> Iterator[tuple[str, tuple[str, str | None]]]:
+def references(value: Any, where: str = "") -> Iterator[tuple[str, tuple[str, str | None]]]:
     """Each name referred to, with the attribute asked of it, and the field that does so."""
     match value:
         case Ref():
@@ -251,10 +324,10 @@ def _references(value: Any, where: str = "") -> Iterator[tuple[str, tuple[str, s
                 yield where, (name, attribute or None)
         case dict():
             for key, each in value.items():
-                yield from _references(each, f"{where}.{key}")
+                yield from references(each, f"{where}.{key}")
         case list():
             for number, each in enumerate(value):
-                yield from _references(each, f"{where}.{number}")
+                yield from references(each, f"{where}.{number}")
 
 
 def _check_reference(template: Template, where: str, reference: tuple[str, str | None]) -> None:

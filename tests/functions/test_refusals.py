@@ -162,7 +162,7 @@ CASES = {
     "fewer than 16 free addresses": Case("TooFewAddresses", "subnet_id", {"subnet_id": "tiny"}, world(vpc=TINY)),
     "unknown VPC": Case("NetworkNotFound", "vpc_id", {"vpc_id": "no-such-vpc"}),
     "unknown VPC in the settings": Case(
-        "NetworkNotFound", "vpc_id", {"vpc_id": None}, settings=Settings(vpc_id="no-such-vpc")
+        "NetworkNotFound", "vpc_id", {"vpc_id": None}, settings=Settings(vpc_id="00000000-0000-4000-8000-000000000000")
     ),
     "unknown subnet": Case("NetworkNotFound", "subnet_id", {"subnet_id": "no-such-subnet"}),
     "subnet of another VPC": Case("NetworkNotFound", "subnet_id", {"subnet_id": "subnet-dcs"}),

@@ -19,6 +19,9 @@ def test_an_empty_variable_counts_as_absent() -> None:
     assert read_settings(lambda _name: "") == Settings()
 
 
+VPC = "5f0d8a3e-6c1b-4f7e-9d2a-0b3c4d5e6f70"
+
+
 def test_every_field_is_a_variable_of_its_own() -> None:
     asked: list[str] = []
     read_settings(asked.append)
@@ -27,13 +30,13 @@ def test_every_field_is_a_variable_of_its_own() -> None:
 
 def test_values_are_read_in_their_types() -> None:
     variables = {
-        "DCS_ACCESS_VPC_ID": "vpc-1",
+        "DCS_ACCESS_VPC_ID": VPC,
         "DCS_ACCESS_SETTLE_SECONDS": "12.5",
         "DCS_ACCESS_MINIMUM_FREE_ADDRESSES": "20",
         "DCS_ACCESS_EVENT_WEBHOOKS": "https://a.example/x  https://b.example/y",
     }
     settings = read_settings(variables.get)
-    assert (settings.vpc_id, settings.settle_seconds, settings.minimum_free_addresses) == ("vpc-1", 12.5, 20)
+    assert (settings.vpc_id, settings.settle_seconds, settings.minimum_free_addresses) == (VPC, 12.5, 20)
     assert settings.event_webhooks == ("https://a.example/x", "https://b.example/y")
 
 
@@ -65,6 +68,12 @@ def test_what_messages_and_console_events_may_ask_for_is_read_from_words_and_jso
         ("settle_seconds", "-1"),
         ("minimum_free_addresses", "1.5"),
         ("event_webhooks", "https://a.example hooks.example"),
+        ("vpc_id", "zzz"),
+        ("subnet_id", "my subnet"),
+        ("helper_vpc_id", "5f0d"),
+        ("notify_hosts", "http://a b"),
+        ("opt_in_tag", "x y ü"),
+        ("opt_in_tag", "x" * 37),
         ("application", "no spaces"),
         ("endpoint", "elsewhere"),
         ("message_accepts", "production everything"),

@@ -49,28 +49,53 @@ def vpc(terminal: Terminal) -> str:
 @pytest.mark.parametrize(
     ("words", "field"),
     [
-        (("--parameter", "Color=red"), "Parameters.Color"),
-        (("--parameter", "LogDays=many"), "Parameters.LogDays"),
+        (("--parameter", "Color=red"), "Parameter Color, given by --parameter: there is no such parameter"),
+        (("--parameter", "LogDays=many"), "Parameter LogDays, given by --parameter: must be a number."),
         (("--parameter", "Color"), "NAME=VALUE"),
         (("--parameter", "Runtime=Python2.7"), "Parameters.Runtime"),
         (("--parameter", "Runtime=Python3.10"), "Parameters.Runtime"),
-        (("--parameter", "AllowLists=office"), "DCS_ACCESS_ALLOW_LISTS"),
+        (("--parameter", "LogDays=4000"), "Parameter LogDays"),
+        (("--parameter", "AllowLists=office"), "Parameter AllowLists"),
         (("--parameter", "AllowLists=" + json.dumps({"a": ["203.0.113.7/32"] * 300})), "user_data"),
-        (("--parameter", "MessageAccepts=everything"), "DCS_ACCESS_MESSAGE_ACCEPTS"),
-        (("--parameter", "Application=my app"), "DCS_ACCESS_APPLICATION"),
-        (("--parameter", "VerifyEvery=61m"), "schedule"),
-        (("--parameter", "VerifyEvery=often"), "schedule"),
-        (("--parameter", "TimerRequest={"), "request"),
-        (("--parameter", "TimerRequest=[]"), "user_event"),
-        (("--parameter", 'TimerRequest={"action": "expose"}'), "instance_id"),
+        (("--parameter", 'AllowLists={"a": "203"}'), "Parameter AllowLists, given by --parameter: a: must be a list"),
+        (("--parameter", "OptInPort=99999"), "Parameter OptInPort, given by --parameter: must be less than"),
+        (("--parameter", "TraceName=a-b"), "Parameter TraceName"),
+        (("--parameter", "VpcId=zzz"), "Parameter VpcId"),
+        (("--parameter", "MessageAccepts=everything"), "Parameter MessageAccepts"),
+        (("--parameter", "Application=my app"), "Parameter Application"),
+        (("--parameter", "Application="), "Parameter Application, given by --parameter: must not be empty."),
+        (("--parameter", "VerifyEvery=61m"), "Parameter VerifyEvery, given by --parameter: must be 1m to 60m"),
+        (("--parameter", "VerifyEvery=often"), "Parameter VerifyEvery"),
+        (("--parameter", "TimerRequest={"), "Parameter TimerRequest"),
+        (("--parameter", "TimerRequest=[]"), "Parameter TimerRequest"),
+        (("--parameter", 'TimerRequest={"action": "expose"}'), "Parameter TimerRequest"),
         (("--template", "nothing.yaml"), "nothing.yaml"),
     ],
 )
 def test_what_cannot_be_deployed_is_refused_by_its_field(words: tuple[str, ...], field: str, terminal: Terminal):
     refused = terminal.type("deploy", *words)
     assert refused.exit_code == Exit.REFUSED
-    assert field in refused.stderr
+    assert field in " ".join(refused.stderr.split())
     assert terminal.mutations() == []
+
+
+def test_what_is_wrong_with_a_parameter_says_where_its_value_comes_from(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DCS_ACCESS_OPT_IN_PORT", "99999")
+    said = " ".join(terminal.type("deploy", "--plan").stderr.split())
+    assert "Parameter OptInPort, given by the variable DCS_ACCESS_OPT_IN_PORT: must be less than" in said
+    assert "Correct DCS_ACCESS_OPT_IN_PORT, or unset it." in said
+    assert terminal.type("deploy", "--plan", "--parameter", "OptInPort=").exit_code == Exit.OK
+
+
+def test_an_application_that_is_empty_is_not_taken_for_another_one(terminal: Terminal):
+    terminal.type("deploy")
+    made = terminal.mutations()
+    refused = terminal.type("undeploy", "--yes", "--parameter", "Application=")
+    assert refused.exit_code == Exit.REFUSED
+    assert "Application" in refused.stderr
+    assert terminal.mutations() == made
 
 
 def test_a_zip_is_not_built_for_a_runtime_on_which_it_does_not_run(tmp_path: Path):
@@ -118,7 +143,7 @@ def test_a_secret_is_printed_by_nothing(terminal: Terminal, monkeypatch: pytest.
         terminal.type("deploy", "--parameter", wrong) for wrong in (secret, f"={secret}", f"EventWebhooks={secret}")
     ]
     said.append(terminal.type("deploy", "--parameter", f"EventWebhookSecret={secret} {secret[:-4]}"))
-    assert "DCS_ACCESS_EVENT_WEBHOOK_SECRET" in said[-1].stderr
+    assert "Parameter EventWebhookSecret" in said[-1].stderr
     assert not [each for each in said if secret[6:-4] in each.stdout + each.stderr]
     assert [each.exit_code for each in said[-4:]] == [Exit.REFUSED] * 4
 
@@ -152,7 +177,7 @@ def test_the_template_is_linted_and_its_actions_are_printed(tmp_path: Path, term
     (tmp_path / "template.yaml").write_text(slower)
     found = run("template", "lint", str(tmp_path / "template.yaml"))
     assert found.exit_code == 1
-    assert "time-out of plan_exposure must be below 90 s" in found.stdout
+    assert "Globals.Function.timeout: must be below 90 s" in found.stdout
     assert "PublishAgency  smn:topic:publish" in run("template", "actions").stdout
     assert run("template", "show").stdout == template_path().read_text("utf-8")
     assert json.loads(run("template", "schema").stdout)["title"] == "Template"

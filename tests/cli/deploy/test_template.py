@@ -87,6 +87,19 @@ def test_the_published_schema_is_that_of_the_models():
         ("Outputs.RequestsTopic.Value", {"Ref": "EventWebhookSecret"}),
         ("Resources.OnMessage.Properties.user_data", {"DCS_ACCESS_VPC_ID": {"Sub": "${EventWebhookSecret}"}}),
         ("Resources.OnMessage.Properties.description", {"Ref": "EventWebhookSecret"}),
+        ("Globals.Function.memory_size", 300),
+        ("Globals.Function.async_invoke_config.max_async_retry_attempts", 99),
+        ("Globals.Function.code_uri", "nowhere"),
+        ("Resources.OnTimer.Properties.handler", "functions/on_timer.handle"),
+        ("Resources.Events.Properties.name", "my events"),
+        ("Resources.Events.Properties.name", {"Ref": "Application", "Sub": "events"}),
+        ("Resources.ReadAgency.Properties.trust_domain_name", "op_svc_ecs"),
+        ("Resources.ChangesToOnTrace.Properties.event_data.name", "a-b"),
+        ("Resources.ChangesToOnTrace.Properties.event_data.operations.0", "VPC-eip-unbindEip"),
+        ("Resources.ChangesToOnTrace.Properties.event_data", {"name": "twice", "operations": ["A:b:c;d", "A:b:d"]}),
+        ("Resources.TimerToOnTimer.Properties.trigger_status", "SOMETIMES"),
+        ("Resources.TimerToOnTimer.Properties.event_data.schedule", "90m"),
+        ("Parameters.LogDays.Default", "many"),
         ("Globals.Function.user_data.DCS_ACCESS_MESAGE_ACCEPTS", "none"),
         ("Resources.OnMessage.Properties.encrypted_user_data", {"OPT_IN_TAG": "mine"}),
         ("TemplateFormatVersion", "2020-01-01"),
@@ -96,7 +109,24 @@ def test_an_error_of_a_template_names_the_field(path: str, value: Any, write: Ca
     with pytest.raises(PermanentError) as raised:
         read_template(write(changed(path, value)))
     assert raised.value.code is ErrorCode.INVALID_REQUEST
-    assert str(raised.value.data.field).startswith(path.removesuffix(".Type"))
+    assert str(raised.value.data.field).startswith(path.removesuffix(".Type").removesuffix(".Default"))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "must be a mapping of names to values"),
+        ("[Resources]", "must be a mapping of names to values"),
+        ("Description: a\nParameters: {}\nDescription: b\n", "line 3: Description is given twice"),
+        ("Resources:\n  A: {Type: x}\n  B: {Type: x}\n  A: {Type: y}\n", "line 4: A is given twice"),
+        ("Resources: [", "line 1"),
+    ],
+)
+def test_what_is_no_template_is_refused_in_our_words(text: str, why: str, tmp_path: Path):
+    file = tmp_path / "template.yaml"
+    file.write_text(text)
+    with pytest.raises(PermanentError, match=why):
+        read_template(file)
 
 
 def test_a_misspelt_variable_is_refused_with_the_name_that_is_meant(write: Callable[[dict[str, Any]], Path]):
@@ -136,6 +166,26 @@ READS = OWN["Resources"]["ReadPolicy"]["Properties"]["policy"]["Statement"][0]["
         ("Resources.PlanRepair.Properties.handler", "functions/plan_nothing.handler", "no functions/plan_nothing"),
         ("Resources.PlanRepair.Properties.func_name", "repair", "called like its handler's module"),
         ("Resources.TimerToOnTimer.Properties.function_urn", "urn:fss:x", "names no function of the template"),
+        (
+            "Resources.TimerToOnTimer.Properties.event_data.schedule_type",
+            "Cron",
+            "Parameters.VerifyEvery: must be @every",
+        ),
+        ("Resources.RunWorkflow.Properties.timeout", 169, "RunWorkflow.*timeout: must be at least 170 s"),
+        ("Parameters.LogDays.Default", 4000, "Parameters.LogDays: must be less than or equal to 365"),
+        ("Parameters.Application.Default", "my app", "Parameters.Application: must be"),
+        ("Globals.Function.package", "foo", "^Globals.Function.package: must be the application"),
+        ("Resources.Events.Properties.name", "events", "no topic dcs-access-events"),
+        ("Resources.Failures.Properties.name", "failures", "Failures.Properties.name: must be the application"),
+        ("Resources.InvokePolicy.Properties.display_name", {"Ref": "InvokeAgency"}, "InvokePolicy - InvokeAgency"),
+        ("Resources.Events.Properties.name", {"GetAtt": ["Events", "topic_urn"]}, "refers to itself"),
+        ("Resources.Events.Properties.name", {"GetAtt": ["InvokePolicy", "id"]}, "must be known before"),
+        (
+            "Resources.InvokePolicy.Properties.display_name",
+            {"GetAtt": ["Events", "topic_urn"]},
+            "must be the application",
+        ),
+        ("Resources.InvokePolicy.Properties.display_name", {"GetAtt": ["LogGroup", "log_group_id"]}, "is made later"),
     ],
 )
 def test_the_linter_finds_what_could_not_be_run_or_looked_after(
