@@ -135,7 +135,7 @@ def _differing(wanted: Wanted, found: Found) -> set[str]:
 
 
 def _same(kind: str, name: str, value: Any, found: Found) -> bool:
-    other = found.properties.get(name)
+    other: Any = found.properties.get(name)
     if kind == TRIGGER and name == "event_data":
         # The platform adds to it.
         return isinstance(other, Mapping) and all(other.get(key, "") == each for key, each in value.items())
