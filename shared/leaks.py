@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from shared.errors import AccessError, ErrorCode, PermanentError
+from shared.errors import AccessError, ErrorCode
 from shared.ids import exposure_named
 from shared.otc.cloud import Cloud
 from shared.otc.dcs import Whitelist
@@ -17,11 +17,10 @@ from shared.planning.safety import WHITELIST_GROUP, whitelist_closed
 from shared.record import Mode, Record, exposure_in, read_mark
 from shared.resources.age import older_than
 from shared.resources.converge import delete
-from shared.resources.holdings import hold
 from shared.resources.ownership import exposure_of, standing
 from shared.resources.peering import release_peering
 from shared.resources.routes import Through, release_routes
-from shared.resources.takedown import release_listeners, release_pools
+from shared.resources.takedown import release_alone
 from shared.resources.whitelist import entries_of_ours, release_whitelist, with_group
 from shared.results import Did, Frozen, Kind, Touched
 from shared.services import gather
@@ -241,23 +240,7 @@ def _whitelists(scene: _Scene) -> Iterator[Leak]:
 
 def _delete_load_balancer(cloud: Cloud, scene: _Scene, leak: Leak) -> list[Touched]:
     balancer = next(one for one in scene.project.load_balancers if one.id == leak.id)
-    held = (hold(cloud, balancer),)
-    touched = [*release_pools(cloud, held), *release_listeners(cloud, held)]
-    try:
-        cloud.elb.delete_load_balancer(balancer.id)
-    except PermanentError as problem:
-        if problem.code is ErrorCode.CONFLICT:
-            reason = "it still carries what is not ours"
-            return [*touched, Touched(kind=leak.kind, id=leak.id, did=Did.KEPT, reason=reason)]
-        if problem.code is not ErrorCode.NOT_FOUND:
-            raise
-    touched.append(_released(leak))
-    made = {address.id for address in scene.project.public_ips if exposure_named(address.bandwidth_name or "")}
-    for eip in balancer.public_ips:
-        if eip.id in made:
-            delete(partial(cloud.eip.delete, eip.id))
-            touched.append(Touched(kind=Kind.EIP, id=eip.id, did=Did.RELEASED, reason="it was made with it"))
-    return touched
+    return release_alone(cloud, balancer, leak.reason)
 
 
 def _delete_ip_group(cloud: Cloud, _scene: _Scene, leak: Leak) -> list[Touched]:

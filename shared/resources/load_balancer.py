@@ -13,9 +13,9 @@ from shared.planning.plan import Plan
 from shared.record import Mark, read_mark
 from shared.resources.age import older_than
 from shared.resources.converge import child_of, create_once, delete, ensure_elected, update, was_other
-from shared.resources.holdings import find_load_balancers, hold
+from shared.resources.holdings import find_load_balancers
 from shared.resources.ownership import TAG
-from shared.resources.takedown import find_addresses, release_listeners, release_pools
+from shared.resources.takedown import find_addresses, release_alone
 from shared.results import Did, Kind, Touched
 
 
@@ -110,19 +110,13 @@ def _restore(cloud: Cloud, plan: Plan, run: str, balancer: LoadBalancer) -> str:
     return was_other([*changes, *(["tags"] if tags else [])]) if changes or tags else ""
 
 
-def discard_loser(cloud: Cloud, loser: LoadBalancer, *, run: str, now: float, settle: float) -> bool:
+def discard_loser(cloud: Cloud, loser: LoadBalancer, *, run: str, now: float, settle: float) -> list[Touched]:
     """Delete a load balancer that lost its election, with its address; another run's only when it lies idle."""
     mark = read_mark(loser.description)
     own = mark is not None and mark.run == run
     if not own and (loser.listener_ids or not older_than(loser.created_at, settle, now)):
-        return False
-    held = (hold(cloud, loser),)
-    release_pools(cloud, held)
-    release_listeners(cloud, held)
-    delete(partial(cloud.elb.delete_load_balancer, loser.id))
-    for eip in loser.public_ips:
-        delete(partial(cloud.eip.delete, eip.id))
-    return True
+        return []
+    return release_alone(cloud, loser, "it lost the election")
 
 
 def sweep_addresses(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, now: float, settle: float) -> None:

@@ -100,9 +100,7 @@ def discard_losers(losers: Iterable[LoadBalancer], run: str, services: Services)
     """Delete load balancers that lost their election, as far as this run may."""
     now, settle = services.now().timestamp(), services.settings.settle_seconds
     return tuple(
-        Touched(kind=Kind.LOAD_BALANCER, id=loser.id, did=Did.RELEASED, reason="it lost the election")
-        for loser in losers
-        if discard_loser(services.cloud, loser, run=run, now=now, settle=settle)
+        touched for loser in losers for touched in discard_loser(services.cloud, loser, run=run, now=now, settle=settle)
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.eip import UNBOUND, PublicIp
+from shared.otc.elb import BoundEip, LoadBalancer
 from shared.resources.converge import delete, not_ready
 from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, hold
 from shared.resources.ownership import exposure_of
@@ -43,7 +44,7 @@ def release_load_balancers(cloud: Cloud, balancers: Iterable[HeldBalancer], name
         TemporaryError: `NotReady`, while something of ours is going away.
     """
     balancers = tuple(balancers)
-    touched = [one for balancer in balancers for one in _release_load_balancer(cloud, balancer)]
+    touched = [one for balancer in balancers for one in _release_load_balancer(cloud, balancer, _REASON)]
     if any(one.did is Did.KEPT for one in touched):
         return touched
     eips = [eip for balancer in balancers for eip in balancer.eips]
@@ -52,12 +53,43 @@ def release_load_balancers(cloud: Cloud, balancers: Iterable[HeldBalancer], name
     return [*touched, *(_release_found(cloud, eip, name, first=first) for eip in find_addresses(cloud, name))]
 
 
+def release_alone(cloud: Cloud, balancer: LoadBalancer, reason: str) -> list[Touched]:
+    """Delete one load balancer with what is ours below it and the address that was made with it; no other one.
+
+    Raises:
+        TemporaryError: `NotReady`, while something is going away, or an address does not show yet whose it is.
+    """
+    known = {eip.id: eip for eip in cloud.eip.public_ips()} if balancer.public_ips else {}
+    made = [eip for eip in balancer.public_ips if _bandwidth_of(eip, known) == _name_of(balancer)]
+    held = hold(cloud, balancer)
+    touched = [*release_pools(cloud, (held,)), *release_listeners(cloud, (held,))]
+    touched += _release_load_balancer(cloud, held, reason)
+    if any(one.did is Did.KEPT for one in touched):
+        return touched
+    return [*touched, *(_release_eip(cloud, eip) for eip in made)]
+
+
+def _bandwidth_of(eip: BoundEip, known: Mapping[str, PublicIp]) -> str | None:
+    if eip.id not in known:
+        raise TemporaryError(
+            ErrorCode.NOT_READY,
+            f"Address {eip.address} is not listed yet, so it is not known with what it was made.",
+            resource=eip.id,
+            advice="It is looked at again.",
+        )
+    return known[eip.id].bandwidth_name
+
+
+def _name_of(balancer: LoadBalancer) -> str:
+    return resource_name(exposure_of(balancer) or "")
+
+
 def find_addresses(cloud: Cloud, name: str) -> list[PublicIp]:
     """The addresses that were made with our load balancers: their bandwidth bears our name."""
     return [eip for eip in cloud.eip.public_ips() if eip.bandwidth_name == name]
 
 
-def _release_load_balancer(cloud: Cloud, balancer: HeldBalancer) -> list[Touched]:
+def _release_load_balancer(cloud: Cloud, balancer: HeldBalancer, reason: str) -> list[Touched]:
     try:
         cloud.elb.delete_load_balancer(balancer.id)
     except PermanentError as problem:
@@ -65,7 +97,7 @@ def _release_load_balancer(cloud: Cloud, balancer: HeldBalancer) -> list[Touched
             return _keep(cloud, balancer, problem)
         if problem.code is not ErrorCode.NOT_FOUND:
             raise
-    return [_released(Kind.LOAD_BALANCER, balancer.id, _REASON)]
+    return [_released(Kind.LOAD_BALANCER, balancer.id, reason)]
 
 
 def _keep(cloud: Cloud, balancer: HeldBalancer, problem: PermanentError) -> list[Touched]:
@@ -122,12 +154,11 @@ def _stranger_with(cloud: Cloud, eip: PublicIp, name: str) -> str | None:
     for balancer in cloud.elb.load_balancers():
         bound = any(one.id == eip.id for one in balancer.public_ips)
         if bound or (eip.port_id and balancer.vip_port_id == eip.port_id):
-            ours = resource_name(exposure_of(balancer) or "") == name
-            return None if ours else f"load balancer {balancer.id}"
+            return None if _name_of(balancer) == name else f"load balancer {balancer.id}"
     return f"port {eip.port_id}" if eip.port_id else "what is no load balancer"
 
 
-def _release_eip(cloud: Cloud, eip: HeldEip | PublicIp) -> Touched:
+def _release_eip(cloud: Cloud, eip: HeldEip | BoundEip | PublicIp) -> Touched:
     delete(lambda: cloud.eip.delete(eip.id))
     return _released(Kind.EIP, eip.id, f"{eip.address} was made with the load balancer")
 

@@ -242,6 +242,19 @@ def test_an_address_that_somebody_bound_to_a_leaking_load_balancer_stays():
     assert [one.id for one in product.cloud.eip.public_ips()] == [address.id]
 
 
+def test_an_address_that_somebody_bound_to_the_loser_of_an_election_stays():
+    product = Product()
+    product.expose()
+    add_rival(product)
+    with product.emulator.change() as account:
+        account.world.eip.bandwidths["rival-bw"].name = "theirs"
+    product.clock.advance_to(product.clock.now() + 60)
+    output = product.expose(allow=["198.51.100.7"])
+    assert output["outcome"] == "completed"
+    assert "rival" not in {one.id for one in product.cloud.elb.load_balancers()}
+    assert "rival-eip" in {one.id for one in product.cloud.eip.public_ips()}
+
+
 def test_what_another_exposure_needs_is_no_leak_whoever_made_it():
     product = abandoned(guarded(OFFICE))
     # The peering bears the mark of the exposure that is gone.
