@@ -148,7 +148,7 @@ class Emulator:
     def _offered(
         self, request: Request, route: Route, parameters: dict[str, str], token: Token | None
     ) -> dict[str, Any]:
-        offered: dict[str, Any] = {"account": self._account, "request": request, **parameters}
+        offered = {"account": self._account, "request": request, "content": request.body, **parameters}
         if route.action is None:
             return offered
         if token is None:

@@ -63,6 +63,8 @@ class Route:
     def call(self, request: Request, offered: Mapping[str, Any]) -> Answer | Later:
         """Give the handler what its signature names: `body` and `query` as their models, the rest as offered.
 
+        A number or boolean of a body that came as text is refused, as is a body that nobody reads.
+
         Raises:
             ApiError: an unknown or wrong field, in the service's own words.
         """
@@ -81,16 +83,24 @@ class Route:
     def _read_body(self, request: Request) -> dict[str, Any]:
         model = self._hints.get("body")
         if model is None:
+            self._refuse_body(request)
             return {}
         try:
             data = json.loads(request.body)
         except ValueError:
             raise self.service.errors.invalid("body", "is not JSON") from None
-        return {"body": self._validated(model, data)}
+        # JSON has types of its own; a query is all text.
+        return {"body": self._validated(model, data, strict=True)}
 
-    def _validated(self, model: type[BaseModel], data: Any) -> BaseModel:
+    def _refuse_body(self, request: Request) -> None:
+        # Some clients send an empty object where nothing is asked for.
+        nothing = request.body.strip() in (b"", b"{}", b"null")
+        if self.method in ("POST", "PUT", "PATCH") and "content" not in self._parameters and not nothing:
+            raise self.service.errors.invalid("body", "is not a part of this call")
+
+    def _validated(self, model: type[BaseModel], data: Any, *, strict: bool = False) -> BaseModel:
         try:
-            return model.model_validate(data)
+            return model.model_validate(data, strict=strict)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "body"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 
 def _address(value: str) -> str:
@@ -33,6 +33,10 @@ def networks_in(entry: str, *, strict: bool = True) -> list[IPv4Network]:
     return [IPv4Network(entry, strict=strict)]
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 Description = Annotated[str, Field(max_length=255, pattern=r"^[^<>]*$")]
 Name64 = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\-]+$")]
 Address = Annotated[str, AfterValidator(_address)]
@@ -42,3 +46,5 @@ Cidr = Annotated[str, AfterValidator(_cidr)]
 EnterpriseProject = Literal["0", ""]
 TagKey = Annotated[str, Field(min_length=1, max_length=36)]
 TagValue = Annotated[str, Field(max_length=43)]
+# Where a page says number, and its sample or another page has text.
+NumberOrText = Annotated[int, BeforeValidator(_whole)]

@@ -12,7 +12,7 @@ from emulator.core.message import Answer, no_content, ok
 from emulator.core.problems import refusing
 from emulator.core.resources import Strict, owned
 from emulator.core.tags import MAX_TAGS, shown
-from emulator.core.text import EnterpriseProject
+from emulator.core.text import EnterpriseProject, NumberOrText
 from emulator.core.times import with_z
 from emulator.eip.errors import bandwidth_not_found
 from emulator.eip.models import Bandwidth, PublicIp
@@ -87,8 +87,8 @@ class TagSearch(Strict):
     action: Literal["filter", "count"]
     tags: list[TagFilter] = Field(default=[], max_length=MAX_TAGS)
     matches: list[Match] = []
-    limit: int = Field(default=1000, ge=1, le=1000)
-    offset: int = Field(default=0, ge=0)
+    limit: NumberOrText = Field(default=1000, ge=1, le=1000)
+    offset: NumberOrText = Field(default=0, ge=0)
 
 
 def assign_shared(account: Account, project_id: str, body: SharedBody) -> Answer:

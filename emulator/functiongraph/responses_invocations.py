@@ -28,7 +28,7 @@ LOG_TAIL = 2000
 HOUR = 3600.0
 
 
-def invoke(account: Account, project_id: str, function_urn: str, request: Request) -> Later:
+def invoke(account: Account, project_id: str, function_urn: str, request: Request, content: bytes) -> Later:
     """FunctionGraph API: executing a function synchronously; a function's own failure is a 200, too.
 
     Assumed: the values of `X-Func-Err-Code`; the codes for an event that is no JSON or over 6 MB; 504 after
@@ -36,14 +36,14 @@ def invoke(account: Account, project_id: str, function_urn: str, request: Reques
     """
     with saying():
         urn, function, version = named(account, project_id, function_urn)
-        if len(request.body) > MAX_BODY:
+        if len(content) > MAX_BODY:
             raise too_large("6 MB")
-        _event(request)
+        _event(content)
         version_asked = _version_asked(request)
         request_id = account.functiongraph.queue.new_request_id()
         memory = _memory(request) or function.versions[version].memory_size
         work = account.functiongraph.running.start(
-            function, version, request_id, request.body, urn.alias, memory_size=memory
+            function, version, request_id, content, urn.alias, memory_size=memory
         )
 
     def answer() -> Answer:
@@ -53,7 +53,7 @@ def invoke(account: Account, project_id: str, function_urn: str, request: Reques
     return Later(answer)
 
 
-def invoke_async(account: Account, project_id: str, function_urn: str, request: Request) -> Answer:
+def invoke_async(account: Account, project_id: str, function_urn: str, content: bytes) -> Answer:
     """FunctionGraph API: executing a function asynchronously; 202 when it is persisted.
 
     Assumed: the body reaches the handler unchanged; over 256 KB it is a 413; without settings nothing is tried
@@ -62,7 +62,7 @@ def invoke_async(account: Account, project_id: str, function_urn: str, request: 
     """
     with saying():
         urn, _, _ = named(account, project_id, function_urn)
-        event = _event(request)
+        event = _event(content)
         request_id = account.functiongraph.invoke_async(str(urn), event, source="API")
     return Answer(202, {"request_id": request_id})
 
@@ -102,9 +102,9 @@ def cancel(account: Account, project_id: str, function_urn: str, body: CancelBod
     return Answer(200, content=b"null")
 
 
-def _event(request: Request) -> Any:
+def _event(content: bytes) -> Any:
     try:
-        return json.loads(request.body)
+        return json.loads(content)
     except ValueError:
         raise not_json() from None
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from emulator.account import Account
 from emulator.core.message import Answer, created, no_content, ok
 from emulator.core.resources import Strict, owned, seen
+from emulator.core.text import NumberOrText
 from emulator.lts.errors import LtsErrors, group_not_found, stream_not_found
 from emulator.lts.models import LogGroup, LogLine, LogStream
 
@@ -55,11 +56,11 @@ class StreamBody(Strict):
 class LinesBody(Strict):
     """Which lines are wanted; times in milliseconds, `line_num` is the last line of the page before."""
 
-    start_time: int
-    end_time: int
+    start_time: NumberOrText
+    end_time: NumberOrText
     labels: dict[str, str] | None = None
     keywords: str = ""
-    line_num: int | None = None
+    line_num: NumberOrText | None = None
     is_desc: bool = False
     search_type: str = "init"
     limit: int = Field(default=50, ge=1, le=5000)

@@ -187,7 +187,8 @@ def update_route_table(account: Account, project_id: str, routetable_id: str, bo
     """VPC API: updating a route table; this is how routes are added, changed and deleted.
 
     Assumed: the status for a destination that is there (dial `duplicate_route_status`); whether one may overlap
-    subnets of the VPC (`routes_may_overlap_subnets`); how long packets take to follow (`routes`).
+    subnets of the VPC (`routes_may_overlap_subnets`); how long packets take to follow (`routes`). Only peerings are
+    looked up as next hops: servers, gateways and the like are not emulated, and routes to them lose their packets.
     """
     table = _find_table(account, project_id, routetable_id)
     fields, routes = body.routetable, body.routetable.routes

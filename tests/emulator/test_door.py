@@ -76,6 +76,26 @@ def test_an_unknown_query_parameter_is_refused_and_named(api: Caller, path: str)
     assert b"colour" in response.body
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/v2/{pid}/instances/{redis}", {"port": "6380"}),
+        ("POST", "/v2.0/{pid}/bandwidths", {"bandwidth": {"name": "b", "size": "5"}}),
+        ("PUT", "/v2/{pid}/instance/{redis}/whitelist", {"enable_whitelist": 1, "whitelist": []}),
+        ("POST", "/v2/{pid}/instances/{redis}/swap", {"now": True}),
+    ],
+)
+def test_a_body_has_the_types_of_json_and_somebody_who_reads_it(
+    api: Caller, redis: str, method: str, path: str, body: dict[str, object]
+):
+    assert api.call(method, path.replace("{redis}", redis), body).status == 400
+
+
+@pytest.mark.parametrize("body", [None, b" {} ", b"null"])
+def test_an_empty_body_passes_where_none_is_read(api: Caller, redis: str, body: bytes | None):
+    assert api.call("POST", f"/v2/{{pid}}/instances/{redis}/swap", body).status < 300
+
+
 def test_the_call_log_tells_what_was_asked_and_whether_it_was_carried_out(api: Caller, vpcs: dict[str, str]):
     api.emulator.calls.clear()
     api.call("POST", PEERINGS, peering(vpcs))

@@ -259,7 +259,7 @@ def test_eips_are_found_by_tag_and_name(api: Caller):
 
     assert found(tags=[{"key": "colour", "values": ["red", "blue"]}]) == ["a", "c"]
     assert found(tags=[{"key": "colour", "values": ["*red"]}]) == ["a", "b"]
-    assert found(tags=[{"key": "colour"}], limit=1, offset=1) == ["b"]
+    assert found(tags=[{"key": "colour"}], limit="1", offset="1") == ["b"], "as text in the sample"
     assert found(matches=[{"key": "resource_name", "value": "b"}]) == ["b"]
     count = {"action": "count", "tags": [{"key": "colour", "values": []}]}
     assert api.post("/v2.0/{pid}/publicips/resource_instances/action", count) == {"total_count": 3}
