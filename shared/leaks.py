@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from shared.errors import AccessError, ErrorCode
 from shared.ids import exposure_named
 from shared.otc.cloud import Cloud
 from shared.otc.dcs import Whitelist
@@ -19,13 +18,13 @@ from shared.resources.age import older_than
 from shared.resources.converge import delete
 from shared.resources.ownership import exposure_of, standing
 from shared.resources.peering import release_peering
-from shared.resources.routes import Through, release_routes
+from shared.resources.routes import Through, release_routes, with_routes
 from shared.resources.takedown import release_alone
 from shared.resources.whitelist import entries_of_ours, release_whitelist, with_group
 from shared.results import Did, Frozen, Kind, Touched
 from shared.services import gather
 from shared.verification.compare import HOLD_TAG
-from shared.verification.observe import observe_project
+from shared.verification.observe import observe_project, read_whitelists
 from shared.verification.project import Project
 
 _UNBOUND = "DOWN"
@@ -111,24 +110,8 @@ def delete_leaks(cloud: Cloud, chosen: Collection[Leak], *, now: datetime, age: 
 def _look(cloud: Cloud, now: datetime, age: float) -> _Scene:
     project = observe_project(cloud, slice=0, now=now)
     running = [instance.id for instance in project.instances if instance.status == "RUNNING"]
-    tables = gather(*(partial(_with_routes, cloud, table) for table in project.route_tables))
-    whitelists = gather(*(partial(_whitelist, cloud, instance) for instance in running))
-    told = {one: whitelist for one, whitelist in zip(running, whitelists, strict=True) if whitelist is not None}
-    return _Scene(project, tuple(tables), told, now.timestamp(), age)
-
-
-def _with_routes(cloud: Cloud, table: RouteTable) -> RouteTable:
-    return table if table.routes is not None else cloud.vpc.route_table(table.id)
-
-
-def _whitelist(cloud: Cloud, instance_id: str) -> Whitelist | None:
-    try:
-        return cloud.dcs.whitelist(instance_id)
-    except AccessError as problem:
-        # An instance that is busy, just gone, or knows no whitelist says nothing of leaks.
-        if problem.code not in {ErrorCode.NOT_FOUND, ErrorCode.REFUSED, ErrorCode.BUSY}:
-            raise
-        return None
+    tables = gather(*(partial(with_routes, cloud, table) for table in project.route_tables))
+    return _Scene(project, tuple(tables), read_whitelists(cloud, running), now.timestamp(), age)
 
 
 def _leaks(scene: _Scene) -> Iterator[Leak]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
 from shared.errors import ErrorCode, PermanentError
-from shared.otc.vpc import Route
+from shared.otc.vpc import Route, RouteTable, Subnet
 from shared.record import read_mark
 
 
@@ -65,6 +65,19 @@ def covering(routes: Iterable[Route], target: str) -> Route | None:
     """The route that the target's packets take: the longest prefix that holds all of it."""
     holding = [route for route in routes if covers(route.destination, target)]
     return max(holding, key=lambda route: net(route.destination).prefixlen, default=None)
+
+
+def candidate_tables(tables: Iterable[RouteTable], subnet: Subnet) -> list[RouteTable]:
+    """The tables that may be the subnet's: the one that names it, else any of its VPC, of which one is the default."""
+    mine = [table for table in tables if table.vpc_id == subnet.vpc_id]
+    return [table for table in mine if subnet.id in table.subnet_ids] or mine
+
+
+def table_of(tables: Iterable[RouteTable], subnet: Subnet) -> RouteTable | None:
+    """The table a subnet uses: the one that names it, else its VPC's default one."""
+    candidates = candidate_tables(tables, subnet)
+    used = (table for table in candidates if table.default or subnet.id in table.subnet_ids)
+    return next(used, next(iter(candidates), None))
 
 
 def decide_route(

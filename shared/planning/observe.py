@@ -19,6 +19,8 @@ from shared.request import ExposeRequest
 from shared.resources.converge import elect
 from shared.resources.holdings import HeldBalancer, hold
 from shared.resources.ownership import anchors_of, load_balancers_of
+from shared.resources.routes import with_routes
+from shared.routing import candidate_tables, table_of
 from shared.services import gather
 
 
@@ -150,10 +152,6 @@ def _instance(cloud: Cloud, instance_id: str) -> Instance:
 
 
 def _table_of(cloud: Cloud, world: World, subnet: Subnet) -> RouteTable:
-    """The table a subnet uses: the one that names it, else its VPC's default one."""
-    tables = [table for table in world.tables if table.vpc_id == subnet.vpc_id]
-    naming = [table for table in tables if subnet.id in table.subnet_ids]
-    read = [table if table.routes is not None else cloud.vpc.route_table(table.id) for table in naming or tables]
-    if naming:
-        return read[0]
-    return next((table for table in read if table.default), read[0])
+    table = table_of([with_routes(cloud, one) for one in candidate_tables(world.tables, subnet)], subnet)
+    assert table is not None, "every VPC has a default route table"
+    return table

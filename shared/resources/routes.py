@@ -108,11 +108,12 @@ def routes_through(cloud: Cloud, vpc_ids: frozenset[str], peering_id: str) -> li
     tables = [table for table in cloud.vpc.route_tables() if table.vpc_id in vpc_ids]
     if not tables:
         return []
-    read: list[RouteTable] = gather(*(partial(_with_routes, cloud, table) for table in tables))
+    read: list[RouteTable] = gather(*(partial(with_routes, cloud, table) for table in tables))
     return [_through(table, peering_id) for table in read]
 
 
-def _with_routes(cloud: Cloud, table: RouteTable) -> RouteTable:
+def with_routes(cloud: Cloud, table: RouteTable) -> RouteTable:
+    """A table with its routes, which lists leave out."""
     return table if table.routes is not None else cloud.vpc.route_table(table.id)
 
 

@@ -14,8 +14,9 @@ from shared.otc.cloud import Cloud
 from shared.otc.dcs import Whitelist
 from shared.otc.vpc import RouteTable, Subnet
 from shared.record import Mode, Record
+from shared.routing import candidate_tables
 from shared.services import gather
-from shared.verification.project import Parts, Project, candidate_tables
+from shared.verification.project import Parts, Project
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def observe_project(cloud: Cloud, *, slice: int, now: datetime, only: Iterable[s
     tables, nodes, whitelists = gather(
         lambda: _tables(cloud, project, [record for _, record in records]),
         lambda: cloud.dcs.all_nodes() if any(record.node for _, record in records) else {},
-        lambda: _whitelists(cloud, _asked(project, records, slice, now)),
+        lambda: read_whitelists(cloud, _asked(project, records, slice, now)),
     )
     return replace(project, route_tables=tables, nodes=nodes, whitelists=whitelists)
 
@@ -113,7 +114,8 @@ def _unreached(project: Project, parts: Parts) -> bool:
     return any(member.operating_status != _SETTLED for member in known)
 
 
-def _whitelists(cloud: Cloud, instances: list[str]) -> dict[str, Whitelist]:
+def read_whitelists(cloud: Cloud, instances: list[str]) -> dict[str, Whitelist]:
+    """The whitelists of these instances, as far as they tell them now."""
     found = gather(*(partial(_whitelist, cloud, instance) for instance in instances))
     return {instance: whitelist for instance, whitelist in zip(instances, found, strict=True) if whitelist is not None}
 

@@ -16,7 +16,7 @@ from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
 from shared.resources.ownership import anchors_of, exposure_of, exposure_of_part, is_named, standing
-from shared.routing import networks
+from shared.routing import networks, table_of
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -166,11 +166,8 @@ class Project:
         return _grouped(self.peerings, lambda peering: peering.vpc_ids)
 
     def table_of(self, subnet: Subnet) -> RouteTable | None:
-        """The table a subnet uses: the one that names it, else its VPC's default one."""
-        tables = candidate_tables(self.route_tables, subnet)
-        return next(
-            (table for table in tables if table.default or subnet.id in table.subnet_ids), next(iter(tables), None)
-        )
+        """The table a subnet uses."""
+        return table_of(self.route_tables, subnet)
 
     def _remains(self, exposure: str) -> bool:
         """Whether a place for the record is left under a load balancer of ours, by its name only."""
@@ -201,12 +198,6 @@ class Project:
     @cached_property
     def _pools_on(self) -> dict[str | None, list[Pool]]:
         return _grouped(self.pools, lambda pool: pool.load_balancer_id)
-
-
-def candidate_tables(tables: Iterable[RouteTable], subnet: Subnet) -> list[RouteTable]:
-    """The tables that may be the subnet's: the one that names it, else any of its VPC, of which one is the default."""
-    mine = [table for table in tables if table.vpc_id == subnet.vpc_id]
-    return [table for table in mine if subnet.id in table.subnet_ids] or mine
 
 
 def copied_allow(description: str) -> tuple[str, ...]:
