@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from cli.deploy.forms import Ref, Sub
 from cli.deploy.model import Agency, Function, LogGroup, LogStream, Policy, Resource, TimerTrigger, Topic, Trigger
+from cli.deploy.runtime import RUNTIMES
 from cli.deploy.template import APPLICATION, NAMES, SECRETS, Resolver, faults_of, in_words, merged, references
 from shared.errors import PermanentError
 from shared.intake.timers import timer_request
@@ -51,7 +52,7 @@ def _faults(resolver: Resolver, name: str) -> Iterator[Fault]:
     resource, properties = resolver.template.resources[name], _open(resolver.properties(name))
     yield from chain(_fields(resource, properties), _names(resource, properties, resolver))
     if isinstance(resource, Function):
-        yield from chain(_variables(properties), _time_out(properties))
+        yield from chain(_variables(properties), _time_out(properties), _runtime(properties))
     if isinstance(resource, Trigger) and isinstance(resource.properties, TimerTrigger):
         yield from _request(properties["event_data"])
 
@@ -104,6 +105,11 @@ def _time_out(properties: Mapping[str, Any]) -> Iterator[Fault]:
         yield ("timeout",), f"must be below {GATEWAY_TIMEOUT:.0f} s, for the function is called synchronously"
     if name == "run_workflow" and seconds < MARGIN + GATEWAY_TIMEOUT:
         yield ("timeout",), f"must be at least {MARGIN + GATEWAY_TIMEOUT:.0f} s, or there is no time to call a step"
+
+
+def _runtime(properties: Mapping[str, Any]) -> Iterator[Fault]:
+    if properties["runtime"] not in RUNTIMES:
+        yield ("runtime",), f"must be {' or '.join(RUNTIMES)}, on which the code runs"
 
 
 def _request(event_data: Mapping[str, Any]) -> Iterator[Fault]:

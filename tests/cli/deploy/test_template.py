@@ -172,6 +172,7 @@ READS = OWN["Resources"]["ReadPolicy"]["Properties"]["policy"]["Statement"][0]["
             "Parameters.VerifyEvery: must be @every",
         ),
         ("Resources.RunWorkflow.Properties.timeout", 169, "RunWorkflow.*timeout: must be at least 170 s"),
+        ("Parameters.Runtime.Default", "Python2.7", "Parameters.Runtime: must be Python3.12"),
         ("Parameters.LogDays.Default", 4000, "Parameters.LogDays: must be less than or equal to 365"),
         ("Parameters.Application.Default", "my app", "Parameters.Application: must be"),
         ("Globals.Function.package", "foo", "^Globals.Function.package: must be the application"),
