@@ -8,13 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from shared.otc.client import ServiceClient, decoded, listed, read
+from shared.otc.client import ServiceClient, listed, read
 from shared.otc.models import Seen, Tags, Text
-from shared.otc.problems import envelope, problem
 from shared.otc.transport import Call, Service
 
 PAGE = 1000
-_SSL_UNSUPPORTED = "DCS.4201"
 
 
 def _addresses(value: Any) -> Any:
@@ -80,34 +78,9 @@ class Node(Seen):
     group_name: Text = ""
 
 
-class Replica(Seen):
-    """A member of a shard; the API tells no port, it is the instance's."""
-
-    id: str = Field(validation_alias=AliasChoices("replication_id", "id"))
-    ip: str = Field(validation_alias=AliasChoices("replication_ip", "ip"))
-    role: str = Field(validation_alias=AliasChoices("replication_role", "role"), description="master, slave")
-    status: Text = ""
-
-
-class Group(Seen):
-    """A shard of an instance."""
-
-    id: str = Field(validation_alias=AliasChoices("group_id", "id"))
-    name: Text = Field("", validation_alias=AliasChoices("group_name", "name"))
-    replicas: tuple[Replica, ...] = Field((), validation_alias=AliasChoices("replication_list", "replicas"))
-
-
-class _Groups(Seen):
-    group_list: tuple[Group, ...] = ()
-
-
 class _InstanceNodes(Seen):
     instance_id: str
     nodes: tuple[Node, ...] = ()
-
-
-class _Ssl(Seen):
-    enabled: bool
 
 
 class DcsClient(ServiceClient):
@@ -123,16 +96,6 @@ class DcsClient(ServiceClient):
         """All instances."""
         call = self._v2("GET", "instance:list", "instances")
         return [read(call, Instance, item) for item in self._offsets(call)]
-
-    def ssl(self, instance_id: str) -> bool | None:
-        """Whether an instance speaks TLS; None where it cannot."""
-        call = self._v2("GET", "ssl:get", "instances", instance_id, "ssl")
-        answer = self._transport.send(call)
-        if answer.status == 204 or envelope(answer)[0] == _SSL_UNSUPPORTED:
-            return None
-        if answer.status != 200:
-            raise problem(call, answer)
-        return read(call, _Ssl, decoded(call, answer)).enabled
 
     def whitelist(self, instance_id: str) -> Whitelist:
         """The whitelist of an instance."""
@@ -154,11 +117,6 @@ class DcsClient(ServiceClient):
         call = self._v2("GET", "instance:list", "instances-logical-nodes")
         found = (read(call, _InstanceNodes, item) for item in self._offsets(call))
         return {instance.instance_id: instance.nodes for instance in found}
-
-    def groups(self, instance_id: str) -> list[Group]:
-        """The shards of an instance (not of a single-node one)."""
-        call = self._v2("GET", "instance:get", "instance", instance_id, "groups")
-        return list(self._one(call, _Groups).group_list)
 
     def _offsets(self, call: Call) -> Iterator[Any]:
         # Its default page has 10 items only, so the size is always named.

@@ -197,25 +197,6 @@ def test_a_route_table_whose_routes_are_not_told_is_not_one_without_routes():
     assert [table.routes for table in found] == [None, (), (Route(destination="10.0.0.0/16", nexthop="p"),)]
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "tls"),
-    [
-        (200, {"enabled": True}, True),
-        (200, {"enabled": False}, False),
-        (204, None, None),
-        (400, {"error_code": "DCS.4201", "error_msg": "not supported"}, None),
-    ],
-)
-def test_an_instance_that_cannot_speak_tls_is_not_an_error(status: int, body: Any, tls: bool | None):
-    assert Cloud(Canned(answer(status, body))).dcs.ssl("i") is tls
-
-
-def test_another_refusal_of_the_tls_state_is_an_error():
-    with pytest.raises(PermanentError) as caught:
-        Cloud(Canned(answer(404, {"error_code": "DCS.3022", "error_msg": "no"}))).dcs.ssl("i")
-    assert caught.value.code is ErrorCode.NOT_FOUND
-
-
 def test_only_the_nodes_of_the_instance_asked_for_are_told():
     node = {
         "logical_node_id": "n",
