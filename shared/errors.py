@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+from shared.results import Touched
 
 
 class ErrorCode(StrEnum):
@@ -74,7 +77,7 @@ class ErrorCode(StrEnum):
 
 
 class ErrorData(BaseModel):
-    """A failure as it crosses a handler's border; `retry_after` is in seconds."""
+    """A failure as it crosses a handler's border; `retry_after` is in seconds, `touched` was done before it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -85,6 +88,7 @@ class ErrorData(BaseModel):
     advice: str | None = None
     retry_after: float | None = None
     step: dict[str, Any] | None = None
+    touched: tuple[Touched, ...] | None = None
 
 
 class AccessError(Exception):
@@ -109,6 +113,11 @@ class AccessError(Exception):
     def code(self) -> ErrorCode:
         """The stable code."""
         return self.data.code
+
+    def tell(self, touched: Iterable[Touched]) -> None:
+        """Add what had been done when it came to the failure."""
+        told = (*touched, *(self.data.touched or ()))
+        self.data = self.data.model_copy(update={"touched": told or None})
 
     def envelope(self) -> dict[str, Any]:
         """What a handler returns in place of a result: `{"error": {...}}`."""

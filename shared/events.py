@@ -328,7 +328,7 @@ def about(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _facts(kind: EventKind, run: str | None, request: Mapping[str, Any], data: Any, project_id: str) -> dict[str, Any]:
     results, failed, plan = step_results(data), failures(data), planned(data)
     instance, node = _text(request, "instance_id"), _text(request, "node")
-    touched, health = last_touches(results), _health(results)
+    touched, health = last_touches(results, failed), _health(results)
     stands = kind in _STANDING or (kind is EventKind.FAILED and _serves(touched, health))
     facts = {
         "request": {name: request[name] for name in _REQUEST_FIELDS if _is_plain(request.get(name))},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -71,10 +72,14 @@ def differences(data: Any) -> list[Difference]:
     return [Difference.model_validate(each) for each in found]
 
 
-def last_touches(results: list[StepResult]) -> list[Touched]:
+def last_touches(results: list[StepResult], failed: list[ErrorData]) -> list[Touched]:
     """What was done to each resource in the end; `unchanged` hides nothing that was done before."""
+    # What hung below a parent that vanished went with it.
+    broken = [error for error in failed if error.touched and error.code is not ErrorCode.PARENT_GONE]
+    told = [(result.step.started if result.step else "", result.touched) for result in results]
+    told += [(_began(error), error.touched or ()) for error in broken]
     last: dict[tuple[str, str], Touched] = {}
-    for touched in (each for result in results for each in result.touched):
+    for touched in (each for _, some in sorted(told, key=itemgetter(0)) for each in some):
         key = (touched.kind, touched.id)
         if touched.did is not Did.UNCHANGED or key not in last:
             last[key] = touched

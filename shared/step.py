@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from shared.errors import AccessError
 from shared.logs import log_of
 from shared.platform import Context, services_of
 from shared.request import invalid
-from shared.results import StepTimes
+from shared.results import StepTimes, Touched
 from shared.services import Services
 
 
@@ -72,13 +72,20 @@ def run_step(
     try:
         result = work(order, services)
     except AccessError as problem:
-        _log(context, order, services.now() - begun, error=problem.code)
+        _log(context, order, services.now() - begun, error=problem.code, **_before(problem))
         step = order.times(services.now()).model_dump(mode="json")
         error = problem.data.model_copy(update={"step": step})
         return {"error": error.model_dump(mode="json", exclude_none=True)}
-    touched = getattr(result, "touched", ())
-    _log(context, order, services.now() - begun, did=[f"{each.did} {each.kind} {each.id}" for each in touched])
+    _log(context, order, services.now() - begun, did=_names(getattr(result, "touched", ())))
     return result.model_copy(update={"step": order.times(services.now())}).model_dump(mode="json")
+
+
+def _before(problem: AccessError) -> dict[str, list[str]]:
+    return {"did": _names(problem.data.touched)} if problem.data.touched else {}
+
+
+def _names(touched: Iterable[Touched]) -> list[str]:
+    return [f"{each.did} {each.kind} {each.id}" for each in touched]
 
 
 def _log(context: Context, order: Order, took: timedelta, **outcome: Any) -> None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import itemgetter
 
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import Member, MemberCreate, Monitor, MonitorCreate, MonitorSettings, Pool, PoolCreate
 from shared.planning.plan import Plan
 from shared.record import LIMIT, Mark, read_mark
-from shared.resources.converge import child_of, delete, ensure_unique, not_ready, update, was_other
+from shared.resources.converge import (
+    child_of,
+    delete,
+    ensure_unique,
+    gather_told,
+    not_ready,
+    telling,
+    update,
+    was_other,
+)
 from shared.resources.ownership import exposure_of_part
 from shared.results import Did, Kind, Touched
-from shared.services import gather
 
 WEIGHT = 1
 
@@ -26,11 +35,13 @@ def ensure_backend(
         PermanentError: `ParentGone`; `Conflict` when the listener has a pool that is not ours.
     """
     pool, pool_touched, made = ensure_pool(cloud, plan, run, load_balancer_id, listener_id, first=first)
-    (member, member_touched), (monitor, monitor_touched) = gather(
-        lambda: ensure_member(cloud, plan, pool, run, first=made),
-        lambda: ensure_monitor(cloud, plan, pool, run, first=made),
-    )
-    return pool, member, monitor, [pool_touched, *member_touched, monitor_touched]
+    with telling([pool_touched]):
+        (member, member_touched), (monitor, monitor_touched) = gather_told(
+            itemgetter(1),
+            lambda: ensure_member(cloud, plan, pool, run, first=made),
+            lambda: ensure_monitor(cloud, plan, pool, run, first=made),
+        )
+    return pool, member, monitor, [pool_touched, *member_touched, *monitor_touched]
 
 
 def ensure_pool(
@@ -98,11 +109,12 @@ def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: bool
                 reason = f"{other.address}:{other.protocol_port} is not the instance's address any more"
                 touched.append(_touched(Kind.MEMBER, other.id, Did.RELEASED, reason))
     desired = MemberCreate(address=plan.address, protocol_port=plan.port, name=plan.name)
-    member, made = ensure_unique(
-        lambda: _member_at(cloud, pool.id, plan),
-        lambda: child_of("pool", pool.id, lambda: cloud.elb.create_member(pool.id, desired)),
-        first=first,
-    )
+    with telling(touched):
+        member, made = ensure_unique(
+            lambda: _member_at(cloud, pool.id, plan),
+            lambda: child_of("pool", pool.id, lambda: cloud.elb.create_member(pool.id, desired)),
+            first=first,
+        )
     if not made and (member.name, member.weight) != (plan.name, WEIGHT):
         restore = partial(cloud.elb.update_member, pool.id, member.id, name=plan.name, weight=WEIGHT)
         update("member", member.id, restore)
@@ -112,7 +124,7 @@ def ensure_member(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: bool
     return member, [*touched, _touched(Kind.MEMBER, member.id, did, reason)]
 
 
-def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: bool) -> tuple[Monitor, Touched]:
+def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: bool) -> tuple[Monitor, list[Touched]]:
     """A TCP monitor without a port of its own, so that it checks the member's; a pool has one at most."""
     desired = MonitorCreate(pool_id=pool.id, name=plan.name)
     monitor, made = ensure_unique(
@@ -123,9 +135,9 @@ def ensure_monitor(cloud: Cloud, plan: Plan, pool: Pool, run: str, *, first: boo
     if not made and not _as_desired(monitor, desired):
         restore = partial(cloud.elb.update_monitor, monitor.id, MonitorSettings(), name=plan.name)
         update("health monitor", monitor.id, restore)
-        return monitor, _touched(Kind.MONITOR, monitor.id, Did.UPDATED, "it checked in another way")
+        return monitor, [_touched(Kind.MONITOR, monitor.id, Did.UPDATED, "it checked in another way")]
     did = Did.CREATED if made or _of_run(pool, run) else Did.UNCHANGED
-    return monitor, _touched(Kind.MONITOR, monitor.id, did, "it checks the member's service port")
+    return monitor, [_touched(Kind.MONITOR, monitor.id, did, "it checks the member's service port")]
 
 
 def _as_desired(monitor: Monitor, desired: MonitorCreate) -> bool:

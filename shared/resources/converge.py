@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 from shared.errors import AccessError, ErrorCode, PermanentError, TemporaryError
 from shared.otc.problems import ambiguous
+from shared.results import Touched
+from shared.services import gather
 
 
 class Dated(Protocol):
@@ -178,3 +182,40 @@ def delete(call: Callable[[], object]) -> bool:
             raise not_ready(problem) from None
         raise
     return True
+
+
+@contextmanager
+def telling(touched: Iterable[Touched]) -> Iterator[None]:
+    """Let a failure tell what was done before it: a resource that is there, or gone, is else in no event."""
+    try:
+        yield
+    except AccessError as problem:
+        problem.tell(touched)
+        raise
+
+
+def in_turn(changes: Iterable[Touched]) -> list[Touched]:
+    """Make changes one after the other; a failure tells what was done before it."""
+    touched: list[Touched] = []
+    with telling(touched):
+        for one in changes:
+            touched.append(one)  # noqa: PERF402  # what came before a failure counts, too
+    return touched
+
+
+def gather_told(told: Callable[[Any], Iterable[Touched]], *changes: Callable[[], Any]) -> list[Any]:
+    """Make changes side by side, as `gather` does; a failure tells what the others have done."""
+    done: dict[int, Any] = {}
+
+    def make(place: int, change: Callable[[], Any]) -> None:
+        done[place] = change()
+
+    def in_order() -> list[Any]:
+        return [done[place] for place in sorted(done)]
+
+    try:
+        gather(*(partial(make, place, change) for place, change in enumerate(changes)))
+    except AccessError as problem:
+        problem.tell(touched for result in in_order() for touched in told(result))
+        raise
+    return in_order()

@@ -11,7 +11,7 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
 from shared.planning.plan import Before, Plan
 from shared.record import Record, read_mark, read_record, run_in
-from shared.resources.converge import delete, ensure_elected, update, was_other
+from shared.resources.converge import delete, ensure_elected, in_turn, update, was_other
 from shared.resources.ownership import anchors_of, records_of
 from shared.results import Did, Kind, Touched
 from shared.routing import same_ranges
@@ -36,8 +36,8 @@ def find_records(cloud: Cloud) -> list[tuple[IpGroup, Record]]:
     return records_of(cloud.elb.ip_groups())
 
 
-def ensure_anchor(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, bool]:
-    """One IP group for the exposure, as it is; and whether this call made it."""
+def ensure_anchor(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tuple[IpGroup, list[Touched], bool]:
+    """One IP group for the exposure, as it is; what this run did to it so far, and whether this call made it."""
     election = ensure_elected(
         lambda: find_anchors(cloud, plan.exposure, seen=plan.seen.ip_group_ids),
         lambda: cloud.elb.create_ip_group(plan.name, plan.record, plan.allow),
@@ -50,7 +50,9 @@ def ensure_anchor(cloud: Cloud, plan: Plan, *, first: bool, settle: float) -> tu
         group = _update(cloud, group, description=_adopted(plan).text())
     for loser in election.losers:
         discard_anchor(cloud, loser)
-    return group, election.made
+    own = election.made or run_in(group.description) == run_in(plan.record)
+    touched = [_touched(group, Did.CREATED, "the exposure had no IP group")] if own else []
+    return group, touched, election.made
 
 
 def take_anchor(cloud: Cloud, plan: Plan, group: IpGroup, *, made: bool) -> Taken:
@@ -103,7 +105,7 @@ def restore_ip_group(cloud: Cloud, before: Before) -> Touched:
 
 def release_anchors(cloud: Cloud, identifiers: Iterable[str]) -> list[Touched]:
     """Delete these anchors; one that a foreign listener uses is kept, and reported."""
-    return [_release_anchor(cloud, identifier) for identifier in identifiers]
+    return in_turn(_release_anchor(cloud, identifier) for identifier in identifiers)
 
 
 def _release_anchor(cloud: Cloud, identifier: str) -> Touched:

@@ -12,7 +12,7 @@ from shared.otc.elb import InlineBandwidth, InlineEip, LoadBalancer, LoadBalance
 from shared.planning.plan import Plan
 from shared.record import Mark, read_mark
 from shared.resources.age import older_than
-from shared.resources.converge import child_of, create_once, delete, ensure_elected, update, was_other
+from shared.resources.converge import child_of, create_once, delete, ensure_elected, telling, update, was_other
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ownership import TAG
 from shared.resources.takedown import find_addresses, release_alone
@@ -37,6 +37,28 @@ def ensure_load_balancer(
     for loser in election.losers:
         discard_loser(cloud, loser, run=run, now=now, settle=settle)
     balancer = election.winner
+    did, reason = _did(plan, run, balancer, made=election.made)
+    bound = did
+    with telling(_touched(balancer, did, reason, bound)):
+        _check_ready(balancer)
+        if not balancer.public_ips:
+            balancer, bound = _bind_address(cloud, plan, balancer, eip_type=eip_type, settle=settle), Did.UPDATED
+        if not election.made and (changed := _restore(cloud, plan, run, balancer)):
+            did, reason = Did.UPDATED, changed
+    return balancer, _touched(balancer, did, reason, bound)
+
+
+def _touched(balancer: LoadBalancer, did: Did, reason: str, bound: Did) -> list[Touched]:
+    return [
+        Touched(kind=Kind.LOAD_BALANCER, id=balancer.id, did=did, reason=reason),
+        *(
+            Touched(kind=Kind.EIP, id=eip.id, did=bound, reason=f"{eip.address} is the load balancer's public address")
+            for eip in balancer.public_ips[:1]
+        ),
+    ]
+
+
+def _check_ready(balancer: LoadBalancer) -> None:
     if balancer.provisioning_status != "ACTIVE":
         raise TemporaryError(
             ErrorCode.NOT_READY,
@@ -44,17 +66,6 @@ def ensure_load_balancer(
             resource=balancer.id,
             advice="It is waited for.",
         )
-    did, reason = _did(plan, run, balancer, made=election.made)
-    bound = did
-    if not balancer.public_ips:
-        balancer, bound = _bind_address(cloud, plan, balancer, eip_type=eip_type, settle=settle), Did.UPDATED
-    if not election.made and (changed := _restore(cloud, plan, run, balancer)):
-        did, reason = Did.UPDATED, changed
-    eip = balancer.public_ips[0]
-    return balancer, [
-        Touched(kind=Kind.LOAD_BALANCER, id=balancer.id, did=did, reason=reason),
-        Touched(kind=Kind.EIP, id=eip.id, did=bound, reason=f"{eip.address} is the load balancer's public address"),
-    ]
 
 
 def _bind_address(cloud: Cloud, plan: Plan, balancer: LoadBalancer, *, eip_type: str, settle: float) -> LoadBalancer:

@@ -11,7 +11,7 @@ from shared.otc.problems import ambiguous
 from shared.otc.vpc import Route, RouteTable
 from shared.planning.plan import Plan, RouteOrder
 from shared.record import Mark, read_mark
-from shared.resources.converge import gone, not_ready, update
+from shared.resources.converge import gather_told, gone, not_ready, update
 from shared.results import Did, Kind, Touched
 from shared.routing import RouteAction, covering, decide_route, route_in_the_way
 from shared.services import gather
@@ -29,7 +29,7 @@ class Through:
 def ensure_routes(cloud: Cloud, plan: Plan, run: str, peering_id: str, *, first: bool) -> list[Touched]:
     """Every route of the plan, side by side: no two are in the same table."""
     orders = [partial(ensure_route, cloud, order, plan, run, peering_id, first=first) for order in plan.routes]
-    return gather(*orders) if orders else []
+    return gather_told(lambda one: [one], *orders)
 
 
 def ensure_route(cloud: Cloud, order: RouteOrder, plan: Plan, run: str, peering_id: str, *, first: bool) -> Touched:
@@ -125,10 +125,8 @@ def _through(table: RouteTable, peering_id: str) -> Through:
 
 def release_routes(cloud: Cloud, through: list[Through]) -> list[Touched]:
     """Delete our routes, table by table, side by side."""
-    concerned = [one for one in through if one.ours]
-    if not concerned:
-        return []
-    return [one for touched in gather(*(partial(_release, cloud, table) for table in concerned)) for one in touched]
+    releases = [partial(_release, cloud, table) for table in through if table.ours]
+    return [one for touched in gather_told(list, *releases) for one in touched]
 
 
 def _release(cloud: Cloud, through: Through) -> list[Touched]:

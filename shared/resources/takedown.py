@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
@@ -10,27 +10,22 @@ from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.eip import UNBOUND, PublicIp
 from shared.otc.elb import BoundEip, LoadBalancer
-from shared.resources.converge import delete, not_ready
+from shared.resources.converge import delete, gather_told, in_turn, not_ready, telling
 from shared.resources.holdings import HeldBalancer, HeldEip, HeldPool, hold
 from shared.resources.ownership import exposure_of
 from shared.results import Did, Kind, Touched
-from shared.services import gather
 
 _REASON = "the exposure is taken down"
 
 
 def release_pools(cloud: Cloud, balancers: Iterable[HeldBalancer]) -> list[Touched]:
     """Delete our pools with their monitors and members: no connection reaches the instance any more."""
-    return [one for balancer in balancers for pool in balancer.pools for one in _release_pool(cloud, pool)]
+    return in_turn(one for balancer in balancers for pool in balancer.pools for one in _release_pool(cloud, pool))
 
 
 def release_listeners(cloud: Cloud, balancers: Iterable[HeldBalancer]) -> list[Touched]:
     """Delete our listeners: the public port is closed."""
-    touched = []
-    for identifier in (listener for balancer in balancers for listener in balancer.listener_ids):
-        delete(partial(cloud.elb.delete_listener, identifier))
-        touched.append(_released(Kind.LISTENER, identifier, "the public port is closed"))
-    return touched
+    return in_turn(_release_listener(cloud, one) for balancer in balancers for one in balancer.listener_ids)
 
 
 def release_load_balancers(cloud: Cloud, balancers: Iterable[HeldBalancer], name: str, *, first: bool) -> list[Touched]:
@@ -44,13 +39,20 @@ def release_load_balancers(cloud: Cloud, balancers: Iterable[HeldBalancer], name
         TemporaryError: `NotReady`, while something of ours is going away.
     """
     balancers = tuple(balancers)
-    touched = [one for balancer in balancers for one in _release_load_balancer(cloud, balancer, _REASON)]
-    if any(one.did is Did.KEPT for one in touched):
-        return touched
+    touched: list[Touched] = []
+    with telling(touched):
+        touched += in_turn(one for balancer in balancers for one in _release_load_balancer(cloud, balancer, _REASON))
+        if not any(one.did is Did.KEPT for one in touched):
+            touched += in_turn(_release_addresses(cloud, balancers, name, first=first))
+    return touched
+
+
+def _release_addresses(cloud: Cloud, balancers: Iterable[HeldBalancer], name: str, *, first: bool) -> Iterator[Touched]:
     eips = [eip for balancer in balancers for eip in balancer.eips]
     if first and eips and all(eip.made for eip in eips):
-        return [*touched, *(_release_eip(cloud, eip) for eip in eips)]
-    return [*touched, *(_release_found(cloud, eip, name, first=first) for eip in find_addresses(cloud, name))]
+        yield from (_release_eip(cloud, eip) for eip in eips)
+    else:
+        yield from (_release_found(cloud, eip, name, first=first) for eip in find_addresses(cloud, name))
 
 
 def release_alone(cloud: Cloud, balancer: LoadBalancer, reason: str) -> list[Touched]:
@@ -62,11 +64,14 @@ def release_alone(cloud: Cloud, balancer: LoadBalancer, reason: str) -> list[Tou
     known = {eip.id: eip for eip in cloud.eip.public_ips()} if balancer.public_ips else {}
     made = [eip for eip in balancer.public_ips if _bandwidth_of(eip, known) == _name_of(balancer)]
     held = hold(cloud, balancer)
-    touched = [*release_pools(cloud, (held,)), *release_listeners(cloud, (held,))]
-    touched += _release_load_balancer(cloud, held, reason)
-    if any(one.did is Did.KEPT for one in touched):
-        return touched
-    return [*touched, *(_release_eip(cloud, eip) for eip in made)]
+    touched: list[Touched] = []
+    with telling(touched):
+        touched += release_pools(cloud, (held,))
+        touched += release_listeners(cloud, (held,))
+        touched += _release_load_balancer(cloud, held, reason)
+        if not any(one.did is Did.KEPT for one in touched):
+            touched += in_turn(_release_eip(cloud, eip) for eip in made)
+    return touched
 
 
 def _bandwidth_of(eip: BoundEip, known: Mapping[str, PublicIp]) -> str | None:
@@ -118,22 +123,28 @@ def _keep(cloud: Cloud, balancer: HeldBalancer, problem: PermanentError) -> list
     ]
 
 
-def _release_pool(cloud: Cloud, pool: HeldPool) -> list[Touched]:
+def _release_listener(cloud: Cloud, identifier: str) -> Touched:
+    delete(lambda: cloud.elb.delete_listener(identifier))
+    return _released(Kind.LISTENER, identifier, "the public port is closed")
+
+
+def _release_pool(cloud: Cloud, pool: HeldPool) -> Iterator[Touched]:
     calls = [
         *((Kind.MONITOR, one) for one in [pool.monitor_id] if one),
         *((Kind.MEMBER, one) for one in pool.member_ids),
     ]
-    if calls:
-        gather(*(partial(_delete, cloud, pool.id, kind, identifier) for kind, identifier in calls))
+    deletions = [partial(_delete, cloud, pool.id, kind, identifier) for kind, identifier in calls]
+    yield from gather_told(lambda one: [one], *deletions)
     delete(lambda: cloud.elb.delete_pool(pool.id))
-    return [*(_released(kind, one, _REASON) for kind, one in calls), _released(Kind.POOL, pool.id, _REASON)]
+    yield _released(Kind.POOL, pool.id, _REASON)
 
 
-def _delete(cloud: Cloud, pool_id: str, kind: Kind, identifier: str) -> None:
+def _delete(cloud: Cloud, pool_id: str, kind: Kind, identifier: str) -> Touched:
     if kind is Kind.MONITOR:
         delete(lambda: cloud.elb.delete_monitor(identifier))
     else:
         delete(lambda: cloud.elb.delete_member(pool_id, identifier))
+    return _released(kind, identifier, _REASON)
 
 
 def _release_found(cloud: Cloud, eip: PublicIp, name: str, *, first: bool) -> Touched:

@@ -81,3 +81,51 @@ def test_a_call_that_is_refused_for_good_rolls_the_exposure_back(scene: str) -> 
         assert output["outcome"] == "failed", nth
         assert output["event"]["data"]["error"]["code"] == "Forbidden"
         assert product.account() == before, nth
+
+
+def standing(product: Product) -> set[tuple[str, str]]:
+    """Every resource of an exposure that there is, as an event names it."""
+    elb, vpc = product.cloud.elb, product.cloud.vpc
+    tables = [vpc.route_table(table.id) for table in vpc.route_tables()]
+    return {
+        *(("load_balancer", one.id) for one in elb.load_balancers()),
+        *(("listener", one.id) for one in elb.listeners()),
+        *(("pool", one.id) for one in elb.pools()),
+        *(("member", one.id) for one in elb.all_members()),
+        *(("health_monitor", one.id) for one in elb.monitors()),
+        *(("ip_group", one.id) for one in elb.ip_groups()),
+        *(("eip", one.id) for one in product.cloud.eip.public_ips()),
+        *(("vpc_peering", one.id) for one in vpc.peerings()),
+        *(("route", f"{table.id} {one.destination}") for table in tables for one in table.routes or () if one.nexthop),
+    }
+
+
+def told(output: dict[str, Any], *did: str) -> set[tuple[str, str]]:
+    """The resources to which an event says that this was done."""
+    resources = output["event"]["data"]["resources"]
+    return {(each["kind"], each["id"]) for each in resources if each["did"] in did}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_withdrawal_that_fails_at_any_call_tells_of_all_that_is_gone(scene: str) -> None:
+    for nth in range(mutations(scene)[1]):
+        product, request = SCENES[scene]()
+        product.run(request)
+        before = standing(product)
+        spoil(product, nth, {"status": 403})
+        output = product.withdraw()
+        assert output["outcome"] == "failed", nth
+        released = {one for one in told(output, "released") if one[0] != "whitelist"}
+        assert released == before - standing(product), nth
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_an_exposure_that_fails_at_any_call_and_is_kept_tells_of_all_that_is_there(scene: str) -> None:
+    for nth in range(mutations(scene)[0]):
+        product, request = SCENES[scene]()
+        before = standing(product)
+        spoil(product, nth, {"status": 403})
+        output = product.run({**request, "on_failure": "keep"}).output
+        assert output["outcome"] == "failed", nth
+        made = {one for one in told(output, "created", "updated") if one[0] != "whitelist"}
+        assert made == standing(product) - before, nth

@@ -46,10 +46,10 @@ def result(state: str, second: int, *touched: tuple[str, str, str], **facts: str
     }
 
 
-def failure(code: str, second: int, message: str = "It broke.") -> dict[str, str]:
+def failure(code: str, second: int, message: str = "It broke.", **more: Any) -> dict[str, str]:
     """What a Catch leaves behind."""
     step = result("EnsureListener", second)["step"]
-    error = ErrorData(code=ErrorCode(code), message=message, advice="Mend it.", step=step)
+    error = ErrorData(code=ErrorCode(code), message=message, advice="Mend it.", step=step, **more)
     return {"Error": code, "Cause": error.model_dump_json()}
 
 
@@ -128,6 +128,22 @@ def test_what_was_done_last_counts_but_unchanged_hides_nothing():
         ("route", "adopted"),
         ("pool", "unchanged"),
     ]
+
+
+def test_what_a_failing_step_had_done_is_told_in_its_turn():
+    gone = [{"kind": "load_balancer", "id": "lb-1", "did": "released", "reason": "The exposure is taken down."}]
+    failed = failure("Forbidden", 7, touched=gone)
+    resources = tell(EventKind.FAILED, exposed() | {"failure": failed})["data"]["resources"]
+    assert [each["did"] for each in resources if each["id"] == "lb-1"] == ["released"]
+    again = {"again": result("EnsureLoadBalancer", 8, ("load_balancer", "lb-1", "updated"))}
+    resources = tell(EventKind.FAILED, exposed() | {"failure": failed} | again)["data"]["resources"]
+    assert [each["did"] for each in resources if each["id"] == "lb-1"] == ["updated"]
+
+
+def test_what_hung_below_a_parent_that_vanished_is_not_told_as_there():
+    made = [{"kind": "pool", "id": "pool-1", "did": "created", "reason": "The listener had no pool."}]
+    resources = tell(EventKind.COMPLETED, exposed() | {"gone": failure("ParentGone", 3, touched=made)})["data"]
+    assert "pool-1" not in {each["id"] for each in resources["resources"]}
 
 
 def test_a_failure_carries_code_advice_and_the_step_it_happened_in():

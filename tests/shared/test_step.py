@@ -11,6 +11,7 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Answer, Call
 from shared.probe import ProbeAnswer
+from shared.resources.converge import telling
 from shared.results import Did, Kind, StepResult, Touched
 from shared.services import LocalContext, Services, gather
 from shared.settings import Settings
@@ -70,6 +71,15 @@ def test_a_failure_goes_out_as_data_with_its_times(kind: type[TemporaryError] | 
     assert result["error"]["code"] == "NotYet"
     assert result["error"]["retry_after"] == 30.0
     assert result["error"]["step"]["attempts"] == 3
+
+
+def test_a_failure_goes_out_with_what_was_done_before_it() -> None:
+    def work(order: Order, services: Services) -> StepResult:
+        with telling([TOUCHED]):
+            raise PermanentError(ErrorCode.FORBIDDEN, "No.")
+
+    result = run_step(Order, work, event(), LocalContext(SERVICES))
+    assert result["error"]["touched"] == [TOUCHED.model_dump(mode="json")]
 
 
 @pytest.mark.parametrize(
