@@ -16,14 +16,13 @@ from shared.planning.safety import WHITELIST_GROUP, whitelist_closed
 from shared.record import Mode, Record, exposure_in, read_mark
 from shared.resources.age import older_than
 from shared.resources.converge import delete
-from shared.resources.ownership import exposure_of, standing
+from shared.resources.ownership import HOLD_TAG, exposure_of, standing
 from shared.resources.peering import release_peering
 from shared.resources.routes import Through, release_routes, with_routes
 from shared.resources.takedown import release_alone
 from shared.resources.whitelist import entries_of_ours, release_whitelist, with_group
 from shared.results import Did, Frozen, Kind, Touched
 from shared.services import gather
-from shared.verification.compare import HOLD_TAG
 from shared.verification.observe import observe_project, read_whitelists
 from shared.verification.project import Project
 

@@ -8,11 +8,12 @@ from shared.ids import allow_digest, resource_name
 from shared.otc.cloud import Cloud
 from shared.planning.observe import World, observe_world
 from shared.planning.plan import BackendSubnet, Before, Existing, Observation, Plan, PlanResult, Target
-from shared.planning.safety import check_instance, check_request, warnings
+from shared.planning.safety import check_instance, check_not_held, check_request, warnings
 from shared.planning.site import Choice, Site
 from shared.record import Record
 from shared.request import ExposeRequest
 from shared.resources.holdings import HeldBalancer
+from shared.resources.ownership import exposure_of_part
 from shared.results import Finding
 from shared.settings import Settings
 
@@ -49,6 +50,8 @@ def draw_plan(
     """
     site = Site(world, request, settings)
     around = site.look_around(cloud)
+    ours = (one for one in around.listeners if exposure_of_part(one) == world.exposure)
+    check_not_held(world.exposure, (*world.load_balancers, *ours))
     choice = site.choose(around)
     record = _record(site, choice, run, expires_at)
     return _plan(site, choice, record, _existing(site, around.held))

@@ -12,7 +12,7 @@ from shared.planning.choose import refusal
 from shared.planning.decide import draw_plan, target_of
 from shared.planning.observe import observe_world
 from shared.planning.plan import PlanResult
-from shared.planning.safety import check_allow, check_instance, check_project
+from shared.planning.safety import check_allow, check_instance, check_not_held, check_project
 from shared.record import Record
 from shared.request import ExposeRequest, RepairRequest, Risk
 from shared.resources.load_balancer import loose_addresses
@@ -82,14 +82,8 @@ def _find(cloud: Cloud, request: RepairRequest, now: datetime) -> _Found:
             resource=request.instance_id,
             advice="List the exposures to see what there is, or expose the instance.",
         )
+    check_not_held(exposure, (*parts.load_balancers, *parts.listeners))
     verdict = compare(exposure, project, now)
-    if verdict.kind is VerdictKind.HELD:
-        raise PermanentError(
-            ErrorCode.HELD,
-            f"The exposure is held: {verdict.reason}",
-            resource=exposure,
-            advice="Its owner has to let go of it first.",
-        )
     record = parts.record
     if record is None:
         raise PermanentError(

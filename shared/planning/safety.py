@@ -8,10 +8,12 @@ from ipaddress import collapse_addresses
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.dcs import Instance, Whitelist
+from shared.otc.elb import Listener, LoadBalancer
 from shared.otc.models import QuotaUsage
 from shared.otc.vpc import RouteTable, Subnet
 from shared.planning.choose import overlap, refusal
 from shared.request import ANYWHERE, ExposeRequest, ExtendRequest, Risk
+from shared.resources.ownership import HOLD_TAG, is_held
 from shared.results import Finding
 from shared.routing import covers, net
 
@@ -71,6 +73,21 @@ def check_allow(allow: Iterable[str], accept: Collection[Risk]) -> None:
             else f"The ranges come to {ANYWHERE}, which lets everybody on the internet try the password.",
             "allow",
             "Name your clients' addresses, or add open_world to accept.",
+        )
+
+
+def check_not_held(exposure: str, tagged: Iterable[LoadBalancer | Listener]) -> None:
+    """Refuse to change what its owner has tagged.
+
+    Raises:
+        PermanentError: `Held`.
+    """
+    if is_held(tagged):
+        raise PermanentError(
+            ErrorCode.HELD,
+            f"The exposure is held: its owner has tagged it {HOLD_TAG}.",
+            resource=exposure,
+            advice="Its owner has to let go of it first.",
         )
 
 

@@ -10,13 +10,14 @@ from shared.errors import ErrorCode, PermanentError
 from shared.ids import exposure_id
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup
-from shared.planning.safety import check_expiry, check_project, end_findings
+from shared.planning.safety import check_expiry, check_not_held, check_project, end_findings
 from shared.record import Record, read_record
 from shared.request import ExtendRequest
 from shared.resources.converge import elect, update
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import find_anchors
 from shared.resources.listener import write_copies
+from shared.resources.ownership import exposure_of_part
 from shared.results import Did, Frozen, Kind, StepResult, Touched
 from shared.services import gather
 
@@ -41,7 +42,7 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
     """Write the new end into the record; who owns the exposure stays.
 
     Raises:
-        PermanentError: `ExposureNotFound`; `Conflict` where record or public address are lost; `InvalidRequest`
+        PermanentError: `ExposureNotFound`; `Held`; `Conflict` where record or public address are lost; `InvalidRequest`
             for an end that has passed; `ForeignProject`.
     """
     check_project(request.project_id, cloud.project_id)
@@ -60,10 +61,12 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
     record = read_record(anchor.description)
     if record is None or balancer is None or not balancer.public_ips:
         raise _broken(exposure)
+    listeners = cloud.elb.listeners(load_balancer_id=balancer.id)
+    check_not_held(exposure, (*balancers, *(one for one in listeners if exposure_of_part(one) == exposure)))
     extended = replace(record, expires_at=request.expiry(now))
     eip = balancer.public_ips[0]
     return Extended(
-        touched=(_anchor(cloud, anchor, extended), *write_copies(cloud, balancer.id, anchor.id, extended, _REASON)),
+        touched=(_anchor(cloud, anchor, extended), *write_copies(cloud, listeners, anchor.id, extended, _REASON)),
         findings=end_findings(extended.expires_at, expirer),
         facts={"public_address": eip.address},
         standing=Standing(exposure=exposure, listener_port=record.port, expires_at=extended.expires_at),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
@@ -64,10 +65,12 @@ def ensure_listener(
     return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
 
 
-def write_copies(cloud: Cloud, load_balancer_id: str, ip_group_id: str, record: Record, reason: str) -> list[Touched]:
+def write_copies(
+    cloud: Cloud, listeners: Iterable[Listener], ip_group_id: str, record: Record, reason: str
+) -> list[Touched]:
     """Give the exposure's listeners the record that its anchor was given just now."""
     touched = []
-    for listener in cloud.elb.listeners(load_balancer_id=load_balancer_id):
+    for listener in listeners:
         if exposure_in(listener.description) != record.exposure:
             continue
         if listener.description != record.copy:

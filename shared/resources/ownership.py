@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from shared.ids import exposure_named, resource_name
-from shared.otc.elb import IpGroup, LoadBalancer
+from shared.otc.elb import IpGroup, Listener, LoadBalancer
 from shared.record import Record, exposure_in, read_record
 
 TAG = "dcs-access"
+HOLD_TAG = f"{TAG}-hold"
 _GOING = "PENDING_DELETE"
 
 
@@ -48,6 +49,11 @@ def anchors_of(
         return group.id in seen or marked == exposure or (marked is None and used)
 
     return [group for group in groups if is_anchor(group)]
+
+
+def is_held(tagged: Iterable[LoadBalancer | Listener]) -> bool:
+    """Whether its owner has tagged something of an exposure as not to be touched."""
+    return any(HOLD_TAG in one.tags for one in tagged)
 
 
 def records_of(groups: Iterable[IpGroup]) -> list[tuple[IpGroup, Record]]:

@@ -25,7 +25,8 @@ def restore(cloud: Cloud, exposure: str, before: Before) -> list[Touched]:
     if record is None:
         return touched
     for balancer in find_load_balancers(cloud, exposure):
-        touched += write_copies(cloud, balancer.id, before.ip_group_id, record, _AS_BEFORE)
+        listeners = cloud.elb.listeners(load_balancer_id=balancer.id)
+        touched += write_copies(cloud, listeners, before.ip_group_id, record, _AS_BEFORE)
         for pool in cloud.elb.pools(load_balancer_id=balancer.id):
             touched += _restore_pool(cloud, pool, record.exposure, before.allow)
     return touched

@@ -7,15 +7,13 @@ from datetime import UTC, datetime
 
 from shared.expiry import is_expired
 from shared.record import Record
-from shared.resources.ownership import TAG
+from shared.resources.ownership import HOLD_TAG, TAG, is_held
 from shared.results import Kind
 from shared.verification.changing import may_be_at_work, still_to_come
 from shared.verification.differences import Desired, at, differences, repairable, restorable
 from shared.verification.project import Parts, Project
 from shared.verification.verdict import Difference, Verdict, VerdictKind
 
-HOLD = "hold"
-HOLD_TAG = f"{TAG}-{HOLD}"
 _BEGUN = "A run has just begun to change it; so far:"
 _ALONE = frozenset({Kind.IP_GROUP, Kind.LOAD_BALANCER, Kind.LISTENER})
 _UNFINISHED = frozenset({VerdictKind.CONFLICTING, VerdictKind.DRIFTED, VerdictKind.UNHEALTHY})
@@ -41,7 +39,7 @@ def compare(exposure: str, project: Project, now: datetime, *, at_work: float = 
 def _judge(parts: Parts, project: Project, now: datetime) -> Verdict:
     record = parts.record
     blank = _blank(parts, record)
-    if _is_held(parts):
+    if is_held((*parts.load_balancers, *parts.listeners)):
         return _judged(blank, VerdictKind.HELD, f"Its owner has marked it {HOLD_TAG}.")
     if record is None:
         return _judged(blank, VerdictKind.CONFLICTING, "The record is damaged or gone in both places.")
@@ -128,12 +126,6 @@ def _ids(parts: Parts) -> dict[Kind, tuple[str, ...]]:
         Kind.MONITOR: (pool.healthmonitor_id,) if pool and pool.healthmonitor_id else (),
     }
     return {kind: ids for kind, ids in found.items() if ids}
-
-
-def _is_held(parts: Parts) -> bool:
-    tags = [*(one.tags for one in parts.load_balancers), *(one.tags for one in parts.listeners)]
-    words = [word for group in parts.ip_groups for word in group.description.split()]
-    return any(HOLD_TAG in one for one in tags) or HOLD in words
 
 
 def _conflict(parts: Parts) -> str:

@@ -69,6 +69,21 @@ def test_what_cannot_be_extended_is_refused_and_nothing_is_changed(fields: dict[
     assert product.emulator.calls.mutating() == []
 
 
+@pytest.mark.parametrize(
+    "request_", [{"action": "extend", "expires_after": "9h"}, {"action": "expose"}, {"action": "repair"}]
+)
+@pytest.mark.parametrize("kind", ["loadbalancers", "listeners"])
+def test_what_its_owner_has_tagged_is_changed_by_nobody(kind: str, request_: dict[str, Any]):
+    product = exposed()
+    with product.emulator.change() as account:
+        (one,) = getattr(account.world.elb, kind).values()
+        one.tags = {**one.tags, "dcs-access-hold": "mine"}
+    whole = product.request() if request_["action"] == "expose" else {"instance_id": product.instance_id}
+    output = product.run({**whole, **request_}).output
+    assert (output["outcome"], output["event"]["data"]["error"]["code"]) == ("rejected", "Held")
+    assert product.emulator.calls.mutating() == []
+
+
 def test_an_exposure_without_a_record_has_to_be_repaired_first():
     product = exposed()
     (group,) = product.cloud.elb.ip_groups()

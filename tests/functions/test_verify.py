@@ -87,10 +87,6 @@ def hold(account: Account) -> None:
     elb(account, "loadbalancers").tags["dcs-access-hold"] = "maintenance"
 
 
-def hold_in_words(account: Account) -> None:
-    elb(account, "ipgroups").description += " hold"
-
-
 def lose_instance(account: Account) -> None:
     account.world.dcs.instances.clear()
 
@@ -113,7 +109,6 @@ def test_a_healthy_exposure_is_told_as_such_by_one_event() -> None:
     ("how", "kind", "repairable"),
     [
         (hold, "held", False),
-        (hold_in_words, "held", False),
         (another_group, "conflicting", True),
         (another_port, "conflicting", True),
         (another_port_in_the_anchor, "conflicting", False),
