@@ -15,7 +15,7 @@ from tests.chaos.turns import at_once
 from workflow.engines.virtual import VirtualRun
 
 TURNS = st.lists(st.booleans(), min_size=0, max_size=80)
-EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "24"))
 SEEDED = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
