@@ -47,10 +47,11 @@ class _Group(click.Group):
             explain(problem.data)
             ctx.exit(Exit.FAILED if isinstance(problem, TemporaryError) else Exit.REFUSED)
         except OSError as problem:
-            # Nobody reads on: click ends such a command by itself.
-            if problem.errno == EPIPE:
+            # Click ends by itself what nobody reads on; what has no number of the system's is a defect.
+            if problem.errno in {EPIPE, None}:
                 raise
-            click.echo(f"Error: {problem.filename or 'standard output'}: {problem.strerror or problem}.", err=True)
+            place = f"{problem.filename}: " if problem.filename else ""
+            click.echo(f"Error: {place}{problem.strerror}.", err=True)
             ctx.exit(Exit.FAILED)
 
 

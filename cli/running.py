@@ -55,12 +55,12 @@ def follow(app: App, composed: Composition, run_id: str) -> RunView:
     """Work, or watch whoever works, until the run ends; Ctrl-C cancels it, twice leaves it."""
     others = _others(composed, run_id)
     if others and not app.quiet:
-        click.echo(f"In the queue as well, and worked with it: {_named(others)}.", err=True)
+        click.echo(f"Also not ended, and worked as well: {_named(others)}.", err=True)
     with progress(quiet=app.quiet) as shown, _interruptible(composed, run_id):
         view = composed.engine.work_until_done(run_id, shown.tell)
-    left = [each for each in _others(composed, run_id) if each.run_id in {other.run_id for other in others}]
+    left = _others(composed, run_id) if others else []
     if left and not app.quiet:
-        click.echo(f"Not ended yet, and left to the next worker, such as `dcs-access serve`: {_named(left)}.", err=True)
+        click.echo(f"Still not ended; `dcs-access serve` goes on with it: {_named(left)}.", err=True)
     return view
 
 

@@ -20,6 +20,7 @@ from cli.output import facts, moment, show, table
 from cli.progress import Board, line
 from cli.running import Exit, event_of, follow, report, summary
 from cli.schedule import Schedule
+from cli.verdicts import VerdictStore
 from shared.errors import ErrorCode, PermanentError
 from shared.masking import mask
 
@@ -126,7 +127,8 @@ def prune(app: App, older_than: str) -> None:
     age = duration(older_than, "--older-than", _LEAST_AGE)
     with app.compose() as composed:
         gone = composed.engine.prune(time() - age.total_seconds())
-    show({"deleted": gone}, app.output, lambda: f"{gone} run{'' if gone == 1 else 's'} deleted.")
+        VerdictStore(composed.store).forget(gone)
+    show({"deleted": len(gone)}, app.output, lambda: f"{len(gone)} run{'' if len(gone) == 1 else 's'} deleted.")
 
 
 def _too_late(view: RunView) -> PermanentError:

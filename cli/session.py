@@ -148,7 +148,7 @@ def _read(os_cloud: str | None, region: str | None) -> tuple[OpenStackConfig, st
         raise _incomplete(f"{warning}.", "profile") from None
     except ConfigException as error:
         # A file with a fault in its YAML is passed over without a word.
-        hint = "" if config is None or config.config_filename else f" T{_NO_FILE[1:]}."
+        hint = "" if config is None or config.config_filename else f" Note that {_NO_FILE}."
         raise _incomplete(f"{error}{hint}", "os_cloud") from None
     except (AttributeError, LookupError, TypeError, ValueError):
         # The configuration takes the structure of its files for granted.

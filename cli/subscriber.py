@@ -16,6 +16,7 @@ import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.masking import mask_url
 from shared.otc.cloud import Cloud
 
 HERE = "http://127.0.0.1:0"
@@ -100,7 +101,7 @@ def subscribed(
         with _subscription(cloud, topic_urn, parts, f"{_host(parts)}:{server.server_port}{secret}"):
             if not subscriber.confirmed.wait(within):
                 advice = "Give a URL of this machine that the cloud can reach."
-                raise TemporaryError(ErrorCode.NOT_READY, f"The topic does not reach {url}.", advice=advice)
+                raise TemporaryError(ErrorCode.NOT_READY, f"The topic does not reach {mask_url(url)}.", advice=advice)
             yield subscriber
     finally:
         server.shutdown()

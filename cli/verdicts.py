@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -60,6 +60,11 @@ class VerdictStore:
         """Remember what a sink was told."""
         with self._open() as database:
             database.execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (sink, about, what))
+
+    def forget(self, runs: Iterable[str]) -> None:
+        """Forget who was told how these runs ended, so that a run of the same id is told again."""
+        with self._open() as database:
+            database.executemany("DELETE FROM told WHERE about LIKE ? || '.%'", [(run,) for run in runs])
 
     def around(self, sinks: Sequence[Sink], *, on_change: bool) -> list[Sink]:
         """These sinks, told nothing twice, and the store itself."""

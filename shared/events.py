@@ -279,10 +279,11 @@ def event_schema(kind: EventKind) -> dict[str, Any]:
 
 
 _ENDS = frozenset({"Expires", "NeverExpires", "NobodyExpires"})
-_INCOMPLETE = {
-    "expose": ("RollBackIncomplete", "What is not released may be open and is billed: withdraw the exposure."),
-    "withdraw": ("WithdrawalIncomplete", "What is not released may be open and is billed: withdraw it again."),
-}
+_PUBLIC_SIDE = frozenset({Kind.IP_GROUP, Kind.LOAD_BALANCER})
+_BEFORE = frozenset({"restore", "review"})
+_LOOK = "The exposure that stood before may differ from its record: verify it."
+_WITHDRAW = "What is not released may be open and is billed: withdraw the exposure."
+_AGAIN = "What is not released may be open and is billed: withdraw it again."
 
 
 def build_event(
@@ -377,14 +378,23 @@ def _serves(touched: list[Touched], health: Mapping[str, Any] | None) -> bool:
 
 def _incomplete(request: Mapping[str, Any], data: Any) -> list[Finding]:
     """What was to be taken down and is still there: somebody may have to pay for it or to close it."""
-    code, advice = _INCOMPLETE["withdraw" if request.get("action") == "withdraw" else "expose"]
-    told = (filter(None, (error.message, error.advice, advice)) for error in leftovers(data))
-    return [Finding(code=code, message=" ".join(parts)) for parts in told]
+    errors = leftovers(data)
+    code, advice = ("WithdrawalIncomplete", _AGAIN) if request.get("action") == "withdraw" else _rolled_back(data)
+    told = [" ".join(filter(None, (error.message, error.advice))) for error in errors]
+    return [Finding(code=code, message=message) for message in (*told, *([advice] if told else []))]
+
+
+def _rolled_back(data: Any) -> tuple[str, str]:
+    """What stood before and stands still is not for a person to take down."""
+    left = data.get("left") if isinstance(data, Mapping) else None
+    before = isinstance(left, Mapping) and left.keys() <= _BEFORE
+    return "RollBackIncomplete", _LOOK if before else _WITHDRAW
 
 
 def _findings(kind: EventKind, touched: list[Touched], results: list[StepResult]) -> list[Finding]:
     """What should be known; who ends an exposure is said of what there is only."""
-    gone = kind in _FAILURES and all(each.did is Did.RELEASED for each in touched)
+    stands = any(each.kind in _PUBLIC_SIDE and each.did is not Did.RELEASED for each in touched)
+    gone = kind in _FAILURES and not stands
     return [each for each in distinct_findings(results) if not (gone and each.code in _ENDS)]
 
 

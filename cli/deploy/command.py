@@ -41,7 +41,7 @@ def _templated(command: F) -> F:
             multiple=True,
             metavar="NAME=VALUE",
             callback=_parameters,
-            help="A parameter (`dcs-access template show`), empty: its default; else its variable, else its default.",
+            help="Set a parameter; NAME= takes its default. Not given, its variable counts, then its default.",
         ),
         click.option(
             "--template",

@@ -156,13 +156,17 @@ def _planned(rows: list[dict[str, str]]) -> str:
     return table(rows, _COLUMNS) if rows else "Nothing to do."
 
 
+def _known(row: dict[str, Any]) -> str:
+    if row["instance_id"] is None:
+        return "its record is lost; `dcs-access verify` tells more"
+    return f"instance {row['instance_id']}  expires {row['expires_at'] or 'never'}"
+
+
 def _left(left: list[dict[str, Any]]) -> str:
     if not left:
         return "No exposure stays."
     stay, them = ("1 exposure stays", "it") if len(left) == 1 else (f"{len(left)} exposures stay", "them")
-    lines = [
-        f"  {row['exposure']}  instance {row['instance_id']}  expires {row['expires_at'] or 'never'}" for row in left
-    ]
+    lines = [f"  {row['exposure']}  {_known(row)}" for row in left]
     ways = f"withdraw {them} with `dcs-access withdraw`, or look after {them} with"
     advice = f"{ways} `dcs-access serve --verify-every 30m`"
     return "\n".join([f"{stay}, and nobody will expire {them}; {advice}:", *lines])

@@ -208,7 +208,7 @@ def test_output_that_cannot_be_written_is_one_line_on_standard_error():
     command = [sys.executable, "-c", "from cli.main import main; main()", "schema", "request"]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (Exit.FAILED, "Error: standard output: No space left on device.\n")
+    assert (ended.returncode, ended.stderr) == (Exit.FAILED, "Error: No space left on device.\n")
 
 
 def test_the_emulator_says_what_a_wrong_world_lacks(terminal: Terminal):

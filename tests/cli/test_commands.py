@@ -74,7 +74,7 @@ def test_what_is_in_the_queue_as_well_is_named(terminal: Terminal):
         "submit", "-", stdin=terminal.request(action="withdraw", allow=None, accept=None)
     ).stdout.strip()
     looked = terminal.type("verify")
-    assert f"In the queue as well, and worked with it: withdraw {terminal.instance} (run {run_id})." in looked.stderr
+    assert f"Also not ended, and worked as well: withdraw {terminal.instance} (run {run_id})." in looked.stderr
 
 
 def test_a_list_needs_neither_the_record_nor_the_store_of_verdicts(terminal: Terminal):

@@ -68,6 +68,15 @@ def test_two_sinks_of_one_name_are_both_told(tmp_path: Path):
     assert [ear.heard for ear in ears] == [["end"], ["end"]]
 
 
+def test_a_run_that_was_forgotten_is_told_again_and_no_other(tmp_path: Path):
+    store, ear = VerdictStore(tmp_path), Ear()
+    told = [event("completed", "a.completed"), event("completed", "ab.completed")]
+    tell(store, ear, *told)
+    store.forget(["a"])
+    tell(store, ear, *told)
+    assert ear.heard == ["a.completed", "ab.completed", "a.completed"]
+
+
 def test_a_store_that_cannot_be_used_keeps_no_sink_from_hearing(tmp_path: Path):
     (tmp_path / "verdicts.sqlite").write_bytes(b"no database" * 500)
     ear = Ear()

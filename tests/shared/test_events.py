@@ -218,6 +218,8 @@ def test_who_ends_an_exposure_is_said_of_what_there_is_only() -> None:
     plan = {**result("PlanExposure", 1), "plan": PLAN, "findings": [finding]}
     failed = {"planned": plan, "failure": failure("Cancelled", 7)}
     assert tell(EventKind.FAILED, failed)["data"]["findings"] == []
+    shared = {"peered": result("EnsurePeering", 2, ("vpc_peering", "p", "unchanged"))}
+    assert tell(EventKind.FAILED, failed | shared)["data"]["findings"] == []
     assert tell(EventKind.FAILED, failed | {"built": exposed()})["data"]["findings"] == [finding]
 
 
@@ -238,9 +240,15 @@ def test_what_could_not_be_taken_down_is_told(left: dict[str, Any], messages: li
     data = exposed() | {"failure": failure("Unhealthy", 7), "left": left}
     event = tell(EventKind.FAILED, data, REQUEST | {"action": action})
     again = "withdraw the exposure." if action == "expose" else "withdraw it again."
-    told = [f"{message} What is not released may be open and is billed: {again}" for message in messages]
+    told = [*messages, f"What is not released may be open and is billed: {again}"]
     assert event["data"]["findings"] == [{"code": code, "message": message} for message in told]
     assert event["data"]["error"]["code"] == "Unhealthy"
+
+
+def test_nobody_is_told_to_withdraw_what_stood_before():
+    data = exposed() | {"failure": failure("Unhealthy", 7), "left": {"restore": LEFT[0]}}
+    told = [finding["message"] for finding in tell(EventKind.FAILED, data)["data"]["findings"]]
+    assert told == ["The pool stays. Mend it.", "The exposure that stood before may differ from its record: verify it."]
 
 
 def test_a_request_that_never_ran_is_known_by_its_own_id():

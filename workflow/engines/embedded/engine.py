@@ -171,8 +171,8 @@ class EmbeddedEngine:
         self.work(done)
         return self.run(run_id)
 
-    def prune(self, older_than: float) -> int:
-        """Delete the runs that ended before a time (epoch seconds); return how many.
+    def prune(self, older_than: float) -> list[str]:
+        """Delete the runs that ended before a time (epoch seconds); return which.
 
         Their requests are forgotten too: keep runs longer than a sender may deliver a request again.
         """

@@ -118,12 +118,13 @@ class RunStore:
         """Return how many steps of a run or branch are recorded."""
         return len(self.client.list_workflow_steps(workflow_id, load_output=False))
 
-    def delete_ended(self, before: float) -> int:
+    def delete_ended(self, before: float) -> list[str]:
         """Delete the runs that ended before a time (epoch seconds), with their branches."""
         limit = datetime.fromtimestamp(before, UTC).isoformat()
         rows = self.client.list_workflows(name=RUN, completed_before=limit, load_input=False, load_output=False)
-        self.client.delete_workflows([row.workflow_id for row in rows], delete_children=True)
-        return len(rows)
+        ended = [row.workflow_id for row in rows]
+        self.client.delete_workflows(ended, delete_children=True)
+        return ended
 
 
 class HistoryReader:
