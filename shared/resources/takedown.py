@@ -161,12 +161,15 @@ def _release_found(cloud: Cloud, eip: PublicIp, name: str, *, first: bool) -> To
 
 
 def _stranger_with(cloud: Cloud, eip: PublicIp, name: str) -> str | None:
-    """What a bound address is bound to, unless it is a load balancer of the exposure, even one that is going away."""
+    """What a bound address is bound to, if that is shown and is no load balancer of the exposure.
+
+    An address whose own load balancer has just gone may look bound for a while, to nothing that is shown.
+    """
     for balancer in cloud.elb.load_balancers():
         bound = any(one.id == eip.id for one in balancer.public_ips)
         if bound or (eip.port_id and balancer.vip_port_id == eip.port_id):
             return None if _name_of(balancer) == name else f"load balancer {balancer.id}"
-    return f"port {eip.port_id}" if eip.port_id else "what is no load balancer"
+    return f"port {eip.port_id}" if eip.port_id else None
 
 
 def _release_eip(cloud: Cloud, eip: HeldEip | BoundEip | PublicIp) -> Touched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -84,6 +85,24 @@ def test_an_address_of_ours_that_was_bound_to_something_else_is_left_there_and_h
     (left,) = product.emulator.world().eip.publicips.values()
     assert (left.bound_to, left.instance_id) == (kind, "theirs")
     assert holdings(product)["elb.ipgroups"] == holdings(product)["vpc.peerings"] == 0
+
+
+def test_an_address_of_ours_that_is_still_being_unbound_when_its_load_balancer_is_gone_is_waited_for() -> None:
+    product = Product()
+    before = product.account()
+    product.expose()
+    attempts = itertools.count()
+
+    def unbind_late(request: Any) -> None:
+        if request.method == "DELETE" and "/publicips/" in request.path:
+            with product.emulator.change() as account:
+                (eip,) = account.world.eip.publicips.values()
+                eip.bound_to, eip.instance_id = ("ELB", "gone") if next(attempts) < 3 else (None, None)
+
+    product.emulator.before_call.append(unbind_late)
+    output = product.withdraw()
+    assert (output["outcome"], output["event"]["data"]["findings"]) == ("withdrawn", [])
+    assert product.account() == before
 
 
 def test_an_address_whose_deletion_failed_is_found_again_by_its_bandwidth() -> None:
