@@ -18,6 +18,8 @@ class _Order(Order):
     public_address: str
     ip_group_id: str
     record: str
+    # A run that began before a deployment follows the definition of then, which does not give it.
+    anchored_at: str = ""
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -33,6 +35,7 @@ def _ensure(order: _Order, services: Services) -> StepResult:
         order.public_address,
         order.ip_group_id,
         record=order.record,
+        anchored_at=order.anchored_at,
         first=order.first and order.plan.existing is None,
     )
     return StepResult(touched=(touched,), facts={"listener_id": listener.id})

@@ -46,8 +46,9 @@ def _ensure(order: _Order, services: Services) -> StepResult:
     return StepResult(
         touched=(taken.touched, *touched),
         facts={
-            "ip_group_id": group.id,
+            "ip_group_id": taken.group.id,
             "record": taken.record.copy,
+            "anchored_at": taken.group.updated_at,
             "load_balancer_id": balancer.id,
             "eip_id": eip.id,
             "public_address": eip.address,

@@ -64,20 +64,21 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
     listeners = cloud.elb.listeners(load_balancer_id=balancer.id)
     check_not_held(exposure, (*balancers, *(one for one in listeners if exposure_of_part(one) == exposure)))
     extended = replace(record, expires_at=request.expiry(now))
+    anchor, written = _write(cloud, anchor, extended)
     eip = balancer.public_ips[0]
     return Extended(
-        touched=(_anchor(cloud, anchor, extended), *write_copies(cloud, listeners, anchor.id, extended, _REASON)),
+        touched=(written, *write_copies(cloud, listeners, anchor, extended, _REASON)),
         findings=end_findings(extended.expires_at, expirer),
         facts={"public_address": eip.address},
         standing=Standing(exposure=exposure, listener_port=record.port, expires_at=extended.expires_at),
     )
 
 
-def _anchor(cloud: Cloud, anchor: IpGroup, record: Record) -> Touched:
+def _write(cloud: Cloud, anchor: IpGroup, record: Record) -> tuple[IpGroup, Touched]:
     if anchor.description == record.text():
-        return Touched(kind=Kind.IP_GROUP, id=anchor.id, did=Did.UNCHANGED, reason=_REASON)
-    update("IP group", anchor.id, partial(cloud.elb.update_ip_group, anchor.id, description=record.text()))
-    return Touched(kind=Kind.IP_GROUP, id=anchor.id, did=Did.UPDATED, reason=_REASON)
+        return anchor, Touched(kind=Kind.IP_GROUP, id=anchor.id, did=Did.UNCHANGED, reason=_REASON)
+    anchor = update("IP group", anchor.id, partial(cloud.elb.update_ip_group, anchor.id, description=record.text()))
+    return anchor, Touched(kind=Kind.IP_GROUP, id=anchor.id, did=Did.UPDATED, reason=_REASON)
 
 
 def _broken(exposure: str) -> PermanentError:

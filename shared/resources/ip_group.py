@@ -19,8 +19,9 @@ from shared.routing import same_ranges
 
 @dataclass(frozen=True)
 class Taken:
-    """The anchor once it is this run's: what was done, how an adopted one was before, and the record it has now."""
+    """The anchor once it is this run's: what was done, how an adopted one was before, and what it is now."""
 
+    group: IpGroup
     touched: Touched
     before: Before | None
     record: Record
@@ -59,23 +60,23 @@ def take_anchor(cloud: Cloud, plan: Plan, group: IpGroup, *, made: bool) -> Take
     """Give the anchor the plan's allow-list and record, which makes this run the exposure's owner."""
     if made:
         touched = _touched(group, Did.CREATED, "the exposure had no IP group")
-        return Taken(touched, None, read_record(group.description) or _planned(plan))
+        return Taken(group, touched, None, read_record(group.description) or _planned(plan))
     own = run_in(group.description) == run_in(plan.record)
     record = _kept(plan, group) if own else _adopted(plan)
     same_list = same_ranges(group.entries, plan.allow)
     same_name = group.name == plan.name
     if same_list and same_name and group.description == record.text():
         touched = _touched(group, Did.CREATED, "made or adopted by this run, in an earlier attempt")
-        return Taken(touched, None, record)
+        return Taken(group, touched, None, record)
     before = None if own else Before(ip_group_id=group.id, record=group.description, allow=group.entries)
-    _update(cloud, group, description=record.text(), entries=plan.allow, name=None if same_name else plan.name)
+    taken = _update(cloud, group, description=record.text(), entries=plan.allow, name=None if same_name else plan.name)
     if not same_name:
         touched = _touched(group, Did.UPDATED, was_other(["name"]))
     elif same_list:
         touched = _touched(group, Did.ADOPTED, "it was there; this run owns the exposure now")
     else:
         touched = _touched(group, Did.UPDATED, "the allow-list was another one")
-    return Taken(touched, before, record)
+    return Taken(taken, touched, before, record)
 
 
 def _adopted(plan: Plan) -> Record:
@@ -95,12 +96,12 @@ def _planned(plan: Plan) -> Record:
     return record
 
 
-def restore_ip_group(cloud: Cloud, before: Before) -> Touched:
+def restore_ip_group(cloud: Cloud, before: Before) -> tuple[IpGroup, Touched]:
     """Give the anchor back the record and allow-list it had before this run."""
     call = partial(cloud.elb.update_ip_group, before.ip_group_id, description=before.record, entries=before.allow)
-    update("IP group", before.ip_group_id, call)
+    group = update("IP group", before.ip_group_id, call)
     reason = "record and allow-list are as they were before the failed run"
-    return Touched(kind=Kind.IP_GROUP, id=before.ip_group_id, did=Did.UPDATED, reason=reason)
+    return group, _touched(group, Did.UPDATED, reason)
 
 
 def release_anchors(cloud: Cloud, identifiers: Iterable[str]) -> list[Touched]:

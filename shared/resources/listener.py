@@ -7,7 +7,7 @@ from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
-from shared.otc.elb import Listener, ListenerCreate, ListenerIpGroup
+from shared.otc.elb import IpGroup, Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
 from shared.record import Record, exposure_in, read_record, run_in
 from shared.resources.converge import child_of, ensure_unique, update, was_other
@@ -15,11 +15,22 @@ from shared.resources.ip_group import discard_unused_anchors
 from shared.resources.ownership import exposure_of_part, is_named, listener_name
 from shared.results import Did, Kind, Touched
 
+_ROUNDS = 5
+"""How often others may change the record meanwhile; as many rivals at once would be no accident."""
+
 
 def ensure_listener(
-    cloud: Cloud, plan: Plan, load_balancer_id: str, address: str, ip_group_id: str, *, record: str, first: bool
+    cloud: Cloud,
+    plan: Plan,
+    load_balancer_id: str,
+    address: str,
+    ip_group_id: str,
+    *,
+    record: str,
+    anchored_at: str,
+    first: bool,
 ) -> tuple[Listener, Touched]:
-    """One listener at the plan's port that admits the IP group and holds a copy of its record.
+    """One listener at the plan's port that admits the IP group and holds a copy of its record as of `anchored_at`.
 
     Raises:
         PermanentError: `PortTaken` by a listener that is not ours; `ParentGone`.
@@ -42,7 +53,7 @@ def ensure_listener(
     name = _name(cloud, plan, load_balancer_id, address, listener)
     renamed = listener.name != name
     if listener.description == record and admits(listener, ip_group_id) and not renamed:
-        follow_anchor(cloud, listener.id, ip_group_id, record)
+        follow_anchor(cloud, listener.id, ip_group_id, record, anchored_at)
         own = plan.existing is None
         reason = "made by this run, in an earlier attempt" if own else "it is as it should be"
         return listener, _touched(listener, Did.CREATED if own else Did.UNCHANGED, reason)
@@ -55,7 +66,7 @@ def ensure_listener(
         ip_group_id=ip_group_id,
     )
     listener = update("listener", listener.id, call)
-    follow_anchor(cloud, listener.id, ip_group_id, record)
+    follow_anchor(cloud, listener.id, ip_group_id, record, anchored_at)
     if replaced not in {None, ip_group_id}:
         discard_unused_anchors(cloud, plan, keep=ip_group_id)
     if renamed or before is None:
@@ -66,7 +77,7 @@ def ensure_listener(
 
 
 def write_copies(
-    cloud: Cloud, listeners: Iterable[Listener], ip_group_id: str, record: Record, reason: str
+    cloud: Cloud, listeners: Iterable[Listener], anchor: IpGroup, record: Record, reason: str
 ) -> list[Touched]:
     """Give the exposure's listeners the record that its anchor was given just now."""
     touched = []
@@ -76,29 +87,42 @@ def write_copies(
         if listener.description != record.copy:
             update("listener", listener.id, partial(cloud.elb.update_listener, listener.id, description=record.copy))
             touched.append(_touched(listener, Did.UPDATED, reason))
-        follow_anchor(cloud, listener.id, ip_group_id, record.copy)
+        follow_anchor(cloud, listener.id, anchor.id, record.copy, anchor.updated_at)
     return touched
 
 
-def follow_anchor(cloud: Cloud, listener_id: str, ip_group_id: str, written: str) -> None:
+def follow_anchor(cloud: Cloud, listener_id: str, ip_group_id: str, written: str, since: str) -> None:
     """Once a copy of the record is written: write it again while the anchor says something else.
 
-    Everybody writes the anchor first and the copy after, so the last to write a copy sees what counts.
+    Everybody writes the anchor first and the copy after, so the last to write a copy sees what counts. A read that
+    shows the anchor as it was before `since`, the cloud's time of the version that was copied, says nothing.
+
+    Raises:
+        TemporaryError: `NotReady`, while others change it without a pause.
     """
-    while (copy := _copy_now(cloud, ip_group_id)) not in {None, written}:
-        written = copy or written
+    for _ in range(_ROUNDS):
+        group = _anchor_now(cloud, ip_group_id)
+        record = read_record(group.description) if group and group.updated_at >= since else None
+        if group is None or record is None or record.copy == written:
+            return
+        written, since = record.copy, group.updated_at
         update("listener", listener_id, partial(cloud.elb.update_listener, listener_id, description=written))
+    raise TemporaryError(
+        ErrorCode.NOT_READY,
+        f"The record of IP group {ip_group_id} changes all the time.",
+        resource=ip_group_id,
+        advice="It is looked at again.",
+    )
 
 
-def _copy_now(cloud: Cloud, ip_group_id: str) -> str | None:
-    """What the listener should keep of the anchor's record; None while a new anchor is not shown yet."""
+def _anchor_now(cloud: Cloud, ip_group_id: str) -> IpGroup | None:
+    """The anchor; None while a new one is not shown yet."""
     try:
-        record = read_record(cloud.elb.ip_group(ip_group_id).description)
+        return cloud.elb.ip_group(ip_group_id)
     except PermanentError as problem:
         if problem.code is ErrorCode.NOT_FOUND:
             return None
         raise
-    return record.copy if record else None
 
 
 def guarded(listener: Listener) -> bool:

@@ -20,13 +20,14 @@ _AS_BEFORE = "its record is as it was before the failed run"
 
 def restore(cloud: Cloud, exposure: str, before: Before) -> list[Touched]:
     """The anchor first, for it counts; the listener's and the pool's copies would else mislead a repair."""
-    touched = [restore_ip_group(cloud, before)]
+    anchor, restored = restore_ip_group(cloud, before)
+    touched = [restored]
     record = read_record(before.record)
     if record is None:
         return touched
     for balancer in find_load_balancers(cloud, exposure):
         listeners = cloud.elb.listeners(load_balancer_id=balancer.id)
-        touched += write_copies(cloud, listeners, before.ip_group_id, record, _AS_BEFORE)
+        touched += write_copies(cloud, listeners, anchor, record, _AS_BEFORE)
         for pool in cloud.elb.pools(load_balancer_id=balancer.id):
             touched += _restore_pool(cloud, pool, record.exposure, before.allow)
     return touched
