@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -76,10 +75,11 @@ def last_touches(results: list[StepResult], failed: list[ErrorData]) -> list[Tou
     """What was done to each resource in the end; `unchanged` hides nothing that was done before."""
     # What hung below a parent that vanished went with it.
     broken = [error for error in failed if error.touched and error.code is not ErrorCode.PARENT_GONE]
-    told = [(result.step.started if result.step else "", result.touched) for result in results]
-    told += [(_began(error), error.touched or ()) for error in broken]
+    told = [(_span(result.step), each) for result in results for each in result.touched]
+    told += [(_span(error.step), each) for error in broken for each in error.touched or ()]
     last: dict[tuple[str, str], Touched] = {}
-    for touched in (each for _, some in sorted(told, key=itemgetter(0)) for each in some):
+    # A clock may show one moment for two steps; what was released in it was made before.
+    for _, touched in sorted(told, key=lambda pair: (pair[0], pair[1].did is Did.RELEASED)):
         key = (touched.kind, touched.id)
         if touched.did is not Did.UNCHANGED or key not in last:
             last[key] = touched
@@ -100,7 +100,12 @@ def timeline(results: list[StepResult], failed: list[ErrorData]) -> list[tuple[S
     """The times of every step, with the error of those that failed, in the order in which they began."""
     times = [(result.step, None) for result in results if result.step]
     errors = [(StepTimes.model_validate(error.step), error.code) for error in failed if error.step]
-    return sorted([*times, *errors], key=lambda pair: (pair[0].started, pair[0].ended))
+    return sorted([*times, *errors], key=lambda pair: _span(pair[0]))
+
+
+def _span(step: StepTimes | Mapping[str, Any] | None) -> tuple[str, str]:
+    times = StepTimes.model_validate(step) if step else None
+    return (times.started, times.ended) if times else ("", "")
 
 
 def _began(error: ErrorData) -> str:

@@ -81,6 +81,8 @@ def test_a_call_that_is_refused_for_good_rolls_the_exposure_back(scene: str) -> 
         assert output["outcome"] == "failed", nth
         assert output["event"]["data"]["error"]["code"] == "Forbidden"
         assert product.account() == before, nth
+        there = {one for one in told(output, "created", "adopted", "updated") if one[0] != "whitelist"}
+        assert not there, nth
 
 
 def standing(product: Product) -> set[tuple[str, str]]:

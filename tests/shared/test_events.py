@@ -140,6 +140,14 @@ def test_what_a_failing_step_had_done_is_told_in_its_turn():
     assert [each["did"] for each in resources if each["id"] == "lb-1"] == ["updated"]
 
 
+def test_what_was_released_in_the_moment_in_which_it_was_made_is_told_as_released():
+    made = [{"kind": "pool", "id": "pool-1", "did": "created", "reason": "The listener had no pool."}]
+    back = {"back": result("RollBackBackend", 7, ("pool", "pool-1", "released"))}
+    failed = {"failure": failure("Forbidden", 7, touched=made)}
+    resources = tell(EventKind.FAILED, exposed() | failed | back)["data"]["resources"]
+    assert [each["did"] for each in resources if each["id"] == "pool-1"] == ["released"]
+
+
 def test_what_hung_below_a_parent_that_vanished_is_not_told_as_there():
     made = [{"kind": "pool", "id": "pool-1", "did": "created", "reason": "The listener had no pool."}]
     resources = tell(EventKind.COMPLETED, exposed() | {"gone": failure("ParentGone", 3, touched=made)})["data"]
