@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from cli.options import App, Format, common, examples
 from cli.output import show, table
+from shared.errors import AccessError
 from shared.leaks import Leak, delete_leaks, find_leaks
 from shared.otc.cloud import Cloud
 from shared.results import Touched
@@ -36,15 +38,20 @@ def leaks(app: App, *, delete: bool, yes: bool) -> None:
     click.echo(table(rows, _COLUMNS), err=app.output is not Format.TABLE)
     if not yes:
         click.confirm(f"Delete {len(removable)} of them?", abort=True, err=True)
-    touched = delete_leaks(cloud, removable, now=utc_now(), age=age)
-    done = [each.model_dump(mode="json") for each in touched]
-    show(done, app.output, lambda: _told(touched))
+    try:
+        touched = delete_leaks(cloud, removable, now=utc_now(), age=age)
+    except AccessError as problem:
+        if problem.data.touched:
+            _show(app, problem.data.touched)
+        raise
+    _show(app, touched)
 
 
 def _row(leak: Leak) -> dict[str, Any]:
     return {**leak.model_dump(mode="json"), "remedy": leak.remedy}
 
 
-def _told(touched: list[Touched]) -> str:
+def _show(app: App, touched: Sequence[Touched]) -> None:
     rows = [each.model_dump(mode="json") for each in touched]
-    return table(rows, ("did", "kind", "id", "reason")) if rows else "None of them is a leak any more."
+    none = "None of them is a leak any more."
+    show(rows, app.output, lambda: table(rows, ("did", "kind", "id", "reason")) if rows else none)

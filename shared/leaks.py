@@ -15,7 +15,7 @@ from shared.otc.vpc import RouteTable
 from shared.planning.safety import WHITELIST_GROUP, whitelist_closed
 from shared.record import Mode, Record, exposure_in, read_mark
 from shared.resources.age import older_than
-from shared.resources.converge import delete
+from shared.resources.converge import delete, in_turn
 from shared.resources.ownership import HOLD_TAG, exposure_of, standing
 from shared.resources.peering import release_peering
 from shared.resources.routes import Through, release_routes, with_routes
@@ -99,11 +99,11 @@ def find_leaks(cloud: Cloud, *, now: datetime, age: float) -> list[Leak]:
 
 
 def delete_leaks(cloud: Cloud, chosen: Collection[Leak], *, now: datetime, age: float) -> list[Touched]:
-    """Look again, and delete those of the chosen that still are leaks; nothing else."""
+    """Look again, and delete those of the chosen that still are leaks; nothing else. A failure tells what is gone."""
     scene = _look(cloud, now, age)
     wanted = {(leak.kind, leak.id) for leak in chosen}
     leaks = [leak for leak in _leaks(scene) if (leak.kind, leak.id) in wanted and not leak.kept]
-    return [touched for leak in leaks for touched in _DELETE[leak.kind](cloud, scene, leak)]
+    return in_turn(touched for leak in leaks for touched in _DELETE[leak.kind](cloud, scene, leak))
 
 
 def _look(cloud: Cloud, now: datetime, age: float) -> _Scene:

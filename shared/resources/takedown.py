@@ -80,7 +80,7 @@ def _bandwidth_of(eip: BoundEip, known: Mapping[str, PublicIp]) -> str | None:
             ErrorCode.NOT_READY,
             f"Address {eip.address} is not listed yet, so it is not known with what it was made.",
             resource=eip.id,
-            advice="It is looked at again.",
+            advice="Ask again when it is listed.",
         )
     return known[eip.id].bandwidth_name
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cli.running import Exit
+from emulator.faults import Fault
 from tests.cli.support import Terminal
 
 GIVEN = ("--allow", "203.0.113.0/24", "--accept", "production")
@@ -70,6 +71,15 @@ def test_leaks_are_listed_with_their_remedy_and_go_only_after_a_confirmation(lea
     done = json.loads(leaking.type("leaks", "--delete", "--yes", "-o", "json").stdout)
     assert {each["did"] for each in done} == {"released"}
     assert leaking.read("leaks") == []
+
+
+def test_a_removal_that_fails_shows_what_is_gone_by_then(leaking: Terminal):
+    leaking.emulator.faults.add(Fault(method="DELETE", path="*/peerings/*", status=403))
+    refused = leaking.type("leaks", "--delete", "--yes", "-o", "json")
+    assert (refused.exit_code, "Forbidden" in refused.stderr) == (Exit.REFUSED, True)
+    done = json.loads(refused.stdout)
+    assert {each["kind"] for each in done} == {"load_balancer", "eip", "route"}
+    assert [leak["kind"] for leak in leaking.read("leaks")] == ["vpc_peering"]
 
 
 def lose_monitor(terminal: Terminal) -> None:

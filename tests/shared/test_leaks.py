@@ -8,6 +8,7 @@ import pytest
 
 from emulator.faults import Fault
 from emulator.world import World
+from shared.errors import PermanentError
 from shared.leaks import Leak, delete_leaks, find_leaks
 from shared.record import Mark
 from shared.results import Did, Kind
@@ -260,3 +261,14 @@ def test_what_another_exposure_needs_is_no_leak_whoever_made_it():
     # The peering bears the mark of the exposure that is gone.
     assert product.expose(allow=["198.51.100.7"])["outcome"] == "completed"
     assert {leak.kind for leak in leaks(product)} == set()
+
+
+def test_a_removal_that_fails_tells_what_is_gone_by_then():
+    product = abandoned()
+    found = leaks(product)
+    product.emulator.faults.add(Fault(method="DELETE", path="*/peerings/*", status=403))
+    with pytest.raises(PermanentError) as refused:
+        delete(product, found)
+    gone = [each.kind for each in refused.value.data.touched or ()]
+    assert gone == [Kind.LOAD_BALANCER, Kind.EIP, Kind.ROUTE, Kind.ROUTE]
+    assert [leak.kind for leak in leaks(product)] == [Kind.PEERING]
