@@ -130,10 +130,10 @@ Variables = dict[
     VariableValue,
 ]
 _AsRef = Annotated[Ref, Tag("Ref")]
-Days = Annotated[Annotated[int, Field(ge=1, le=365), Tag("plain")] | _AsRef, _NUMBER]
-Seconds = Annotated[Annotated[int, Field(ge=3, le=259200), Tag("plain")] | _AsRef, _NUMBER]
-Age = Annotated[Annotated[int, Field(ge=1, le=86400), Tag("plain")] | _AsRef, _NUMBER]
-Retries = Annotated[Annotated[int, Field(ge=0, le=3), Tag("plain")] | _AsRef, _NUMBER]
+Days = Annotated[Annotated[int, Field(strict=True, ge=1, le=365), Tag("plain")] | _AsRef, _NUMBER]
+Seconds = Annotated[Annotated[int, Field(strict=True, ge=3, le=259200), Tag("plain")] | _AsRef, _NUMBER]
+Age = Annotated[Annotated[int, Field(strict=True, ge=1, le=86400), Tag("plain")] | _AsRef, _NUMBER]
+Retries = Annotated[Annotated[int, Field(strict=True, ge=0, le=3), Tag("plain")] | _AsRef, _NUMBER]
 Megabytes = Annotated[
     Annotated[
         Literal[128, 256, 512, 768, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 8192, 10240], Tag("plain")

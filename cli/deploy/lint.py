@@ -27,7 +27,7 @@ from shared.settings import VARIABLE
 from workflow.engines.functiongraph import refuse_long_waits
 from workflow.machines import load_machines
 
-_NEEDED = ("runtime", "memory_size", "timeout", "xrole", "app_xrole", "log_config", "async_invoke_config")
+_NEEDED = ("package", "runtime", "memory_size", "timeout", "xrole", "app_xrole", "log_config", "async_invoke_config")
 
 _VARIABLES = tuple(VARIABLE + name for name in ("APPLICATION", "REGION", "ENDPOINT", "EVENT_TOPIC", "OWN_AGENCIES"))
 """Without these a function finds no cloud, tells nobody, or takes what it does itself for somebody else's doing."""

@@ -53,11 +53,12 @@ _WORDS = {
     "model_attributes_type": _MAPPING,
     "dict_type": _MAPPING,
     "tuple_type": "must be a list",
+    "string_type": "must be a text",
     "int_type": "must be a number",
-    "int_parsing": "must be a number",
 }
 _FORMS = {"plain", "[key]", "Ref", "Sub", "GetAtt", "SMN", "TIMER", "CTS", "Rate", "Cron"}
 _FORMS |= {*NAMES, "OTC::FunctionGraph::Trigger"}
+_SECTIONS = ("Parameters", "Resources", "Outputs")
 
 
 Value = str | int | SecretStr
@@ -117,9 +118,15 @@ def read_template(path: Path) -> Template:
 def faults_of(problem: ValidationError) -> list[tuple[tuple[str, ...], str]]:
     """What does not fit a model: where, and why; quotes no value, since one may be a secret."""
     return [
-        (tuple(str(part) for part in error["loc"] if str(part) not in _FORMS), _why(error))
+        (_path([str(part) for part in error["loc"]]), _why(error))
         for error in problem.errors(include_url=False, include_input=False)
     ]
+
+
+def _path(parts: list[str]) -> tuple[str, ...]:
+    # Of what a section holds the template gives the names, and one may be that of a form.
+    named = 2 if parts and parts[0] in _SECTIONS else 0
+    return (*parts[:named], *(part for part in parts[named:] if part not in _FORMS))
 
 
 def _why(error: ErrorDetails) -> str:
@@ -141,19 +148,20 @@ def in_words(why: str) -> str:
 class _Loader(yaml.SafeLoader):
     """Of a name that is given twice YAML keeps the last value only, and what the first one said is lost."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping.
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping as it is written: a merge puts others' names into it later, which it may then give itself.
 
         Raises:
-            ConstructorError: a name is given twice.
+            ComposerError: a name is given twice.
         """
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 problem = f"{key.value} is given twice"
-                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+                raise yaml.composer.ComposerError(problem=problem, problem_mark=key.start_mark)
             seen |= {key.value} if isinstance(key, yaml.ScalarNode) else set()
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def refused(where: str, why: str) -> PermanentError:

@@ -50,7 +50,11 @@ def steps() -> frozenset[str]:
 
 def _faults(resolver: Resolver, name: str) -> Iterator[Fault]:
     resource, properties = resolver.template.resources[name], _open(resolver.properties(name))
-    yield from chain(_fields(resource, properties), _names(resource, properties, resolver))
+    if wrong := _fields(resource, properties):
+        # The other rules are about values of the right types.
+        yield from wrong
+        return
+    yield from _names(resource, properties, resolver)
     if isinstance(resource, Function):
         yield from chain(_variables(properties), _time_out(properties), _runtime(properties))
     if isinstance(resource, Trigger) and isinstance(resource.properties, TimerTrigger):

@@ -129,6 +129,36 @@ def test_what_is_no_template_is_refused_in_our_words(text: str, why: str, tmp_pa
         read_template(file)
 
 
+def test_what_a_mapping_takes_from_another_it_may_say_itself(tmp_path: Path):
+    file = tmp_path / "template.yaml"
+    file.write_text("""
+        TemplateFormatVersion: "2026-11-23"
+        Description: A merge of what is itself merged.
+        Resources:
+          OnMessage: &function
+            Type: OTC::FunctionGraph::Function
+            Properties: &properties
+              func_name: on_message
+              handler: functions/on_message.handler
+              description: ""
+              user_data: &variables {DCS_ACCESS_OPT_IN_TAG: a}
+          OnTimer:
+            <<: *function
+            Properties: {<<: *properties, user_data: &others {<<: *variables, DCS_ACCESS_OPT_IN_TAG: b}}
+        Globals: {Function: {user_data: {<<: *others}}}
+    """)
+    template = read_template(file)
+    given = [merged(template, one)["user_data"] for one in template.resources.values()]
+    assert [*given, template.globals.function.user_data] == [{"DCS_ACCESS_OPT_IN_TAG": each} for each in "abb"]
+
+
+@pytest.mark.parametrize("name", ["Cron", "plain", "OTC::SMN::Topic"])
+def test_an_error_names_a_resource_whatever_it_is_called(name: str, write: Callable[[dict[str, Any]], Path]):
+    with pytest.raises(PermanentError) as raised:
+        read_template(write(changed(f"Resources.{name}", {"Type": "OTC::SMN::Topic", "Properties": {"name": "a b"}})))
+    assert raised.value.data.field == f"Resources.{name}.Properties.name"
+
+
 def test_a_misspelt_variable_is_refused_with_the_name_that_is_meant(write: Callable[[dict[str, Any]], Path]):
     with pytest.raises(PermanentError, match="no function reads it; is DCS_ACCESS_MESSAGE_ACCEPTS meant") as raised:
         read_template(write(changed("Globals.Function.user_data.DCS_ACCESS_MESAGE_ACCEPTS", "none")))
@@ -149,6 +179,10 @@ READS = OWN["Resources"]["ReadPolicy"]["Properties"]["policy"]["Statement"][0]["
             "ReadPolicy.*needs no dcs:instance:delete",
         ),
         ("Globals.Function.timeout", None, "timeout: is missing"),
+        ("Globals.Function.package", None, "package: is missing"),
+        ("Resources.RunWorkflow.Properties.timeout", {"Ref": "OTC::Region"}, "RunWorkflow.*timeout: must be a number"),
+        ("Resources.Failures.Properties.name", {"Ref": "LogDays"}, "Parameters.LogDays: must be a text"),
+        ("Parameters.LogDays.Type", "String", "Parameters.LogDays: must be a number"),
         ("Globals.Function.user_data.DCS_ACCESS_EVENT_TOPIC", None, "user_data.DCS_ACCESS_EVENT_TOPIC: is missing"),
         ("Globals.Function.user_data.DCS_ACCESS_OWN_AGENCIES", "", "user_data.DCS_ACCESS_OWN_AGENCIES: is missing"),
         ("Globals.Function.timeout", 90, "must be below 90 s"),
