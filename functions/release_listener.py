@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shared.platform import Context
-from shared.resources.release import ReleaseOrder, guard, held_balancers
-from shared.resources.takedown import release_listeners
+from shared.resources.release import ReleaseOrder, balancers_before, guard, held_balancers, with_gone
+from shared.resources.takedown import gone_listeners, release_listeners
 from shared.results import StepResult
 from shared.services import Services
 from shared.step import run_step
@@ -19,4 +19,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 def _release(order: ReleaseOrder, services: Services) -> StepResult:
     kept = guard(order, services)
-    return kept or StepResult(touched=tuple(release_listeners(services.cloud, held_balancers(order, services))))
+    if kept:
+        return kept
+    touched = release_listeners(services.cloud, held_balancers(order, services))
+    return StepResult(touched=with_gone(order, touched, lambda: gone_listeners(balancers_before(order))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
@@ -155,6 +155,23 @@ def held_balancers(order: ReleaseOrder, services: Services) -> tuple[HeldBalance
     if written is None or any(balancer.id == written.id for balancer in seen):
         return seen
     return (*seen, written)
+
+
+def with_gone(
+    order: ReleaseOrder, touched: Iterable[Touched], gone: Callable[[], Iterable[Touched]]
+) -> tuple[Touched, ...]:
+    """What was released, and on a repeat what is gone, too: an attempt before may have failed after it released it."""
+    known = tuple(touched)
+    if order.first:
+        return known
+    told = {(one.kind, one.id) for one in known}
+    return (*known, *(one for one in gone() if (one.kind, one.id) not in told))
+
+
+def balancers_before(order: ReleaseOrder) -> tuple[HeldBalancer, ...]:
+    """The load balancers with what was below them when nothing had been released yet, as far as it is known."""
+    written = written_down(order)
+    return (*(order.held.balancers if order.held else ()), *([written] if written else []))
 
 
 def written_down(order: ReleaseOrder) -> HeldBalancer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
@@ -16,6 +16,7 @@ from shared.resources.ownership import exposure_of
 from shared.results import Did, Kind, Touched
 
 _REASON = "the exposure is taken down"
+_CLOSED = "the public port is closed"
 
 
 def release_pools(cloud: Cloud, balancers: Iterable[HeldBalancer]) -> list[Touched]:
@@ -94,6 +95,29 @@ def find_addresses(cloud: Cloud, name: str) -> list[PublicIp]:
     return [eip for eip in cloud.eip.public_ips() if eip.bandwidth_name == name]
 
 
+def gone_pools(balancers: Iterable[HeldBalancer]) -> list[Touched]:
+    """What `release_pools` tells of pools that are gone already."""
+    pools = [pool for balancer in balancers for pool in balancer.pools]
+    return [_released(kind, one, _REASON) for pool in pools for kind, one in (*_below(pool), (Kind.POOL, pool.id))]
+
+
+def gone_listeners(balancers: Iterable[HeldBalancer]) -> list[Touched]:
+    """What `release_listeners` tells of listeners that are gone already."""
+    return [_released(Kind.LISTENER, one, _CLOSED) for balancer in balancers for one in balancer.listener_ids]
+
+
+def gone_load_balancers(balancers: Iterable[HeldBalancer]) -> list[Touched]:
+    """What `release_load_balancers` tells of load balancers that are gone already."""
+    return [_released(Kind.LOAD_BALANCER, balancer.id, _REASON) for balancer in balancers]
+
+
+def gone_addresses(cloud: Cloud, balancers: Iterable[HeldBalancer], own: Collection[str]) -> list[Touched]:
+    """What is told of addresses that were made with the load balancers, or are the run's own, and are gone."""
+    made = [eip for balancer in balancers for eip in balancer.eips if eip.made or eip.id in own]
+    there = {eip.id for eip in cloud.eip.public_ips()} if made else set()
+    return [_released_address(eip) for eip in made if eip.id not in there]
+
+
 def _release_load_balancer(cloud: Cloud, balancer: HeldBalancer, reason: str) -> list[Touched]:
     try:
         cloud.elb.delete_load_balancer(balancer.id)
@@ -125,18 +149,19 @@ def _keep(cloud: Cloud, balancer: HeldBalancer, problem: PermanentError) -> list
 
 def _release_listener(cloud: Cloud, identifier: str) -> Touched:
     delete(lambda: cloud.elb.delete_listener(identifier))
-    return _released(Kind.LISTENER, identifier, "the public port is closed")
+    return _released(Kind.LISTENER, identifier, _CLOSED)
 
 
 def _release_pool(cloud: Cloud, pool: HeldPool) -> Iterator[Touched]:
-    calls = [
-        *((Kind.MONITOR, one) for one in [pool.monitor_id] if one),
-        *((Kind.MEMBER, one) for one in pool.member_ids),
-    ]
-    deletions = [partial(_delete, cloud, pool.id, kind, identifier) for kind, identifier in calls]
+    deletions = [partial(_delete, cloud, pool.id, kind, identifier) for kind, identifier in _below(pool)]
     yield from gather_told(lambda one: [one], *deletions)
     delete(lambda: cloud.elb.delete_pool(pool.id))
     yield _released(Kind.POOL, pool.id, _REASON)
+
+
+def _below(pool: HeldPool) -> list[tuple[Kind, str]]:
+    monitors = [pool.monitor_id] if pool.monitor_id else []
+    return [*((Kind.MONITOR, one) for one in monitors), *((Kind.MEMBER, one) for one in pool.member_ids)]
 
 
 def _delete(cloud: Cloud, pool_id: str, kind: Kind, identifier: str) -> Touched:
@@ -174,6 +199,10 @@ def _stranger_with(cloud: Cloud, eip: PublicIp, name: str) -> str | None:
 
 def _release_eip(cloud: Cloud, eip: HeldEip | BoundEip | PublicIp) -> Touched:
     delete(lambda: cloud.eip.delete(eip.id))
+    return _released_address(eip)
+
+
+def _released_address(eip: HeldEip | BoundEip | PublicIp) -> Touched:
     return _released(Kind.EIP, eip.id, f"{eip.address} was made with the load balancer")
 
 
