@@ -9,7 +9,7 @@ from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup, Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
-from shared.record import Record, exposure_in, read_record, run_in
+from shared.record import Record, read_record, run_in
 from shared.resources.converge import child_of, ensure_unique, update, was_other
 from shared.resources.ip_group import discard_unused_anchors
 from shared.resources.ownership import exposure_of_part, is_named, listener_name
@@ -82,7 +82,7 @@ def write_copies(
     """Give the exposure's listeners the record that its anchor was given just now."""
     touched = []
     for listener in listeners:
-        if exposure_in(listener.description) != record.exposure:
+        if exposure_of_part(listener) != record.exposure:
             continue
         if listener.description != record.copy:
             update("listener", listener.id, partial(cloud.elb.update_listener, listener.id, description=record.copy))

@@ -15,7 +15,7 @@ from shared.otc.elb import IpGroup, Listener, LoadBalancer, Member, Monitor, Poo
 from shared.otc.vpc import Peering, RouteTable, Subnet, Vpc
 from shared.record import Record, read_mark, read_record
 from shared.resources.converge import elect
-from shared.resources.ownership import anchors_of, exposure_of, exposure_of_part, is_named, standing
+from shared.resources.ownership import anchors_of, exposure_of, exposure_of_part, standing
 from shared.routing import networks, table_of
 
 T = TypeVar("T")
@@ -119,14 +119,14 @@ class Project:
         name, balancers = resource_name(exposure), self._balancers_of.get(exposure, [])
         pools = [pool for balancer in balancers for pool in self._pools_on.get(balancer.id, [])]
         below = [listener for balancer in balancers for listener in self._listeners_on.get(balancer.id, [])]
-        unmarked = [one for one in below if read_mark(one.description) is None and is_named(one, name)]
-        listeners = (*self._listeners_of.get(exposure, []), *unmarked)
+        ours = {one.id: one for one in below if exposure_of_part(one) == exposure}
+        listeners = {one.id: one for one in self._listeners_of.get(exposure, [])} | ours
         groups = (*self._groups_of.get(exposure, []), *self._unmarked_groups.get(name, []))
         return Parts(
             exposure=exposure,
-            ip_groups=tuple(anchors_of(groups, exposure, listeners={listener.id for listener in listeners})),
+            ip_groups=tuple(anchors_of(groups, exposure, listeners=listeners)),
             load_balancers=tuple(balancers),
-            listeners=listeners,
+            listeners=tuple(listeners.values()),
             pools=tuple(pool for pool in pools if exposure_of_part(pool) == exposure),
         )
 
@@ -160,11 +160,6 @@ class Project:
         """EIPs by the name of their bandwidth, which says whose load balancer they were made with."""
         return _grouped(self.public_ips, lambda address: address.bandwidth_name)
 
-    @cached_property
-    def peerings_by_pair(self) -> dict[frozenset[str], list[Peering]]:
-        """Peerings by the two VPCs they join."""
-        return _grouped(self.peerings, lambda peering: peering.vpc_ids)
-
     def table_of(self, subnet: Subnet) -> RouteTable | None:
         """The table a subnet uses."""
         return table_of(self.route_tables, subnet)
@@ -173,7 +168,7 @@ class Project:
         """Whether a place for the record is left under a load balancer of ours, by its name only."""
         below = (one for balancer in self._balancers_of[exposure] for one in self._listeners_on.get(balancer.id, []))
         name = resource_name(exposure)
-        return name in self._unmarked_groups or any(is_named(one, name) for one in below)
+        return name in self._unmarked_groups or any(exposure_of_part(one) == exposure for one in below)
 
     @cached_property
     def _groups_of(self) -> dict[str, list[IpGroup]]:

@@ -99,3 +99,12 @@ def test_an_extended_exposure_is_withdrawn_without_a_trace():
     extend(product, expires_after="9h")
     product.withdraw()
     assert product.account() == before
+
+
+def test_a_listener_that_lost_its_mark_gets_its_copy_again():
+    product = exposed()
+    (listener,) = product.cloud.elb.listeners()
+    product.cloud.elb.update_listener(listener.id, description="")
+    assert extend(product, expires_after="9h")["outcome"] == "completed"
+    anchor, copy = records(product)
+    assert anchor == copy
