@@ -45,7 +45,7 @@ def _review(order: _Order, services: Services) -> StepResult:
     own = before is not None and run_in(before.record) == order.run
     owner = record.run if record else None
     # A refusal to let us look must neither keep what this run made nor take what was there before.
-    serves = (own or not complete) and reached(services.cloud, order.target.name, order.target.exposure, unseen=existed)
+    serves = (own or not complete) and reached(services.cloud, order.target.exposure, unseen=existed)
     if record is not None and record.taken and owner == order.run and not complete and not serves:
         _wait_for_rival(order)
     # What an earlier delivery of this run has completed is gone over once more, too, and kept if that fails.

@@ -10,13 +10,14 @@ from functools import partial
 from shared.ids import exposure_named
 from shared.otc.cloud import Cloud
 from shared.otc.dcs import Whitelist
+from shared.otc.eip import UNBOUND
 from shared.otc.elb import LoadBalancer
 from shared.otc.vpc import RouteTable
 from shared.planning.safety import WHITELIST_GROUP, whitelist_closed
 from shared.record import Mode, Record, exposure_in, read_mark
 from shared.resources.age import older_than
 from shared.resources.converge import delete, in_turn
-from shared.resources.ownership import HOLD_TAG, exposure_of, standing
+from shared.resources.ownership import exposure_of, is_held, standing
 from shared.resources.peering import release_peering
 from shared.resources.routes import Through, release_routes, with_routes
 from shared.resources.takedown import release_alone
@@ -26,7 +27,6 @@ from shared.services import gather
 from shared.verification.observe import observe_project, read_whitelists
 from shared.verification.project import Project
 
-_UNBOUND = "DOWN"
 _AT_WORK = "a run may be building what needs it: look again when it has ended"
 _LOST = "an exposure's record is lost, so nobody knows what it needs: repair or withdraw that one first"
 
@@ -135,7 +135,7 @@ def _load_balancers(scene: _Scene) -> Iterator[Leak]:
 
 
 def _held(balancer: LoadBalancer) -> str | None:
-    return "its owner has tagged it hands-off" if HOLD_TAG in balancer.tags else None
+    return "its owner has tagged it hands-off" if is_held([balancer]) else None
 
 
 def _ip_groups(scene: _Scene) -> Iterator[Leak]:
@@ -151,7 +151,12 @@ def _addresses(scene: _Scene) -> Iterator[Leak]:
     bound = {eip.id for balancer in scene.project.load_balancers for eip in balancer.public_ips}
     for address in scene.project.public_ips:
         exposure = exposure_named(address.bandwidth_name or "")
-        if exposure is None or address.id in bound or address.status != _UNBOUND or not scene.old(address.create_time):
+        if (
+            exposure is None
+            or address.id in bound
+            or address.status not in UNBOUND
+            or not scene.old(address.create_time)
+        ):
             continue
         if exposure in scene.project.exposures:
             balancer = scene.project.parts(exposure).load_balancer

@@ -85,7 +85,7 @@ class Settings(BaseModel):
     tag `opt_in_tag` is exposed at `opt_in_port` to the list of `allow_lists` that the tag names. Traces of
     `own_agencies` are dropped. What a run began to change less than `debounce_seconds` ago is not verified for a
     trace, and a verification says `changing` of what is still missing of it; one trace in that time sets off a
-    verification, and what was made in that time is no leak.
+    verification. What was made in the longer of that time and `settle_seconds` is no leak.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

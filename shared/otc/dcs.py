@@ -13,13 +13,11 @@ from shared.otc.models import Seen, Tags, Text
 from shared.otc.transport import Call, Service
 
 PAGE = 1000
+_LASTING_FAILURES = frozenset({"CREATEFAILED", "ERROR"})
 
 
 def _addresses(value: Any) -> Any:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value or ()
-
-
-_LASTING_FAILURES = frozenset({"CREATEFAILED", "ERROR"})
 
 
 class Instance(Seen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
+from shared.ids import resource_name
 from shared.otc.cloud import Cloud
 from shared.otc.elb import LoadBalancer, MemberStatus, PoolStatus, StatusTree
 from shared.planning.plan import Plan
@@ -55,9 +56,9 @@ def serving(tree: StatusTree, name: str) -> bool:
     )
 
 
-def reached(cloud: Cloud, name: str, exposure: str, *, unseen: bool) -> bool:
+def reached(cloud: Cloud, exposure: str, *, unseen: bool) -> bool:
     """Whether any load balancer of an exposure reaches the instance now; `unseen` where nobody may look."""
-    balancers = find_load_balancers(cloud, exposure)
+    name, balancers = resource_name(exposure), find_load_balancers(cloud, exposure)
     return any(_reaches(cloud, balancer.id, name, unseen=unseen) for balancer in balancers)
 
 

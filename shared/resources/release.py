@@ -87,7 +87,7 @@ def _check_not_made_again(cloud: Cloud, order: ReleaseOrder) -> None:
     """Two deliveries of a run bear the same marks, so all that tells them apart is that one builds."""
     if order.error is None or order.error in DECIDED:
         return
-    if reached(cloud, order.target.name, order.target.exposure, unseen=False):
+    if reached(cloud, order.target.exposure, unseen=False):
         raise PermanentError(
             ErrorCode.CONFLICT,
             "While the exposure was being rolled back, another delivery of the run made it again.",

@@ -249,8 +249,7 @@ def _private_side(desired: Desired, project: Project) -> list[Difference]:
     record = desired.record
     if record.mode is Mode.DIRECT:
         return []
-    peerings = project.peerings_by_pair.get(frozenset({record.vpc, record.peer_vpc}), [])
-    peering = peering_of(peerings, record.vpc, record.peer_vpc)
+    peering = peering_of(project.peerings, record.vpc, record.peer_vpc)
     if peering is None:
         return [_missing(Kind.PEERING, desired.name)]
     if peering.status != "ACTIVE":

@@ -139,7 +139,7 @@ class Engine:
         return Run(run, asked["machine"], RunTree.begin(machine, started, **world))
 
     def _carry_on(self, run: Run) -> dict[str, Any]:
-        if hop(run.tree, self.platform, lambda did: self._note(run, did)):
+        if hop(run.tree, self.platform, lambda called: self._note(run, called)):
             self.platform.hand_over(run.event())
             self.passed.note(run, ended=False)
             return {"run": run.id}
@@ -155,8 +155,8 @@ class Engine:
         self.log(run=run.id, machine=run.machine, outcome=output.get("outcome"), undelivered=undelivered)
         return {"run": run.id, "outcome": output.get("outcome")}
 
-    def _note(self, run: Run, did: Called) -> None:
-        self.log(run=run.id, step=did.state, error=did.error, ms=round(did.seconds * 1000))
+    def _note(self, run: Run, called: Called) -> None:
+        self.log(run=run.id, step=called.state, error=called.error, ms=round(called.seconds * 1000))
 
     def _tell_lost(self, run_id: str | None, run: Run | None, event: Any, error: ErrorData) -> None:
         """Tell with all that the run knows; who gets the failed invocation tells again what cannot be told here."""
