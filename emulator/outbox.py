@@ -11,7 +11,7 @@ from emulator.clock import Clock, SystemClock
 
 LOG = logging.getLogger(__name__)
 Work = Callable[[], None]
-MIN_WORKERS = 16
+SHORT_WORKERS = 16
 
 
 class Outbox:
@@ -82,7 +82,7 @@ class Outbox:
             self._condition.notify_all()
 
     def _staff(self) -> None:
-        room = self._workers < MIN_WORKERS + self._long_works()
+        room = self._workers < SHORT_WORKERS + self._long_works()
         if self._staffed and self._heap and not self._idle and room:
             self._workers += 1
             Thread(target=self._work, name="outbox", daemon=True).start()

@@ -13,8 +13,8 @@ How to add a service (see `emulator/vpc` for one):
 4. `responses.py`: one plain function for each call. It gets what its signature names: `account`,
    `project_id` (of the token, already compared with the path), `token`, `request`, path parameters as
    `str`, `content` (the body as bytes), and `body` and `query` as the `Strict` models that annotate them. A call
-   without a `query` model refuses every parameter, one without `body` or `content` refuses a body; a field unknown
-   to the model, or of another JSON type, is refused in the service's words. It returns an
+   without a `query` model refuses every parameter, a POST, PUT or PATCH without `body` or `content` refuses a body; a
+   field unknown to the model, or of another JSON type, is refused in the service's words. It returns an
    `Answer` (`ok`, `created`, `no_content`) and reads tables through `owned(...)` and `seen(...)`, which
    applies eventual consistency. Check before you change: a refused call must leave no trace. What takes its
    time is a `Later`, which the door resolves without the lock.

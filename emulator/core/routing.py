@@ -63,7 +63,8 @@ class Route:
     def call(self, request: Request, offered: Mapping[str, Any]) -> Answer | Later:
         """Give the handler what its signature names: `body` and `query` as their models, the rest as offered.
 
-        A number or boolean of a body that came as text is refused, as is a body that nobody reads.
+        A number or boolean of a body that came as text is refused, as is a body that nobody reads of a POST, PUT or
+        PATCH.
 
         Raises:
             ApiError: an unknown or wrong field, in the service's own words.
@@ -93,9 +94,7 @@ class Route:
         return {"body": self._validated(model, data, strict=True)}
 
     def _refuse_body(self, request: Request) -> None:
-        # Some clients send an empty object where nothing is asked for.
-        nothing = request.body.strip() in (b"", b"{}", b"null")
-        if self.method in ("POST", "PUT", "PATCH") and "content" not in self._parameters and not nothing:
+        if self.method in ("POST", "PUT", "PATCH") and "content" not in self._parameters and not _empty(request.body):
             raise self.service.errors.invalid("body", "is not a part of this call")
 
     def _validated(self, model: type[BaseModel], data: Any, *, strict: bool = False) -> BaseModel:
@@ -105,6 +104,14 @@ class Route:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "body"
             raise self.service.errors.invalid(where, first["msg"]) from None
+
+
+def _empty(body: bytes) -> bool:
+    # Some clients send an empty object where nothing is asked for.
+    try:
+        return not body.strip() or json.loads(body) in ({}, None)
+    except ValueError:
+        return False
 
 
 def _query_values(model: type[BaseModel], query: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Eip3Query(MarkerQuery):
     allow_share_bandwidth_type_any: Values = None
 
 
-def matches(query: Eip3Query, shown: Mapping[str, Any], *, leaving: frozenset[str] = CONTROLS) -> bool:
+def matches(query: Eip3Query, shown: Mapping[str, Any], *, leaving: frozenset[str] = frozenset()) -> bool:
     """Whether an EIP has one of the values of each filter but those `leaving` out."""
     asked = query.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
     flat = _flat(shown)

@@ -168,7 +168,11 @@ class ZoneQuery(PageQuery):
 
 
 def matches(
-    query: PageQuery, shown: Mapping[str, Any], extra: Mapping[str, Iterable[Any]], *, leaving: frozenset[str] = PAGER
+    query: PageQuery,
+    shown: Mapping[str, Any],
+    extra: Mapping[str, Iterable[Any]],
+    *,
+    leaving: frozenset[str] = frozenset(),
 ) -> bool:
     """Whether an item has one of the values of each filter but those `leaving` out; `extra` holds what is not shown."""
     for name in query.model_fields_set - PAGER - leaving:

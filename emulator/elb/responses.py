@@ -17,6 +17,7 @@ from emulator.elb.views import Shown, Views
 R = TypeVar("R", bound=Resource)
 Extra = Mapping[str, Iterable[Any]]
 # Members are addresses here, never cloud servers.
+LAGGING = frozenset({"provisioning_status"})
 NO_SERVERS: Extra = {"member_device_id": (), "member_instance_id": ()}
 
 
@@ -249,9 +250,6 @@ def delete_monitor(account: Account, project_id: str, healthmonitor_id: str) -> 
     """ELB API: deleting a health check."""
     account.elb.monitors.delete(account.elb.monitors.get(project_id, healthmonitor_id))
     return no_content()
-
-
-LAGGING = frozenset({"provisioning_status"})
 
 
 def visible(account: Account, item: R) -> R:

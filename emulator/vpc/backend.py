@@ -93,7 +93,9 @@ class VpcBackend:
         mine = owned(self.state.vpcs, project_id)
         self._check_quota("vpc", len(mine), "router")
         fields = {"name": name, "cidr": cidr, "description": description}
-        self._check_vpc(Vpc(id="draft", project_id=project_id, **fields))
+        draft = Vpc(id="draft", project_id=project_id, **fields)
+        self._check_range(draft)
+        self._check_name(draft)
         vpc = self._account.add(self.state.vpcs, Vpc, "vpc", project_id, **fields)
         table = default_table(vpc)
         self.state.route_tables[table.id] = table
@@ -106,7 +108,11 @@ class VpcBackend:
             Refusal: name or range stand in the way; nothing has changed.
         """
         changed = vpc.model_copy(update=changes)
-        self._check_vpc(changed)
+        # A world may hold what a call may not make; what a change leaves alone does not stand in its way.
+        if changed.cidr != vpc.cidr:
+            self._check_range(changed)
+        if changed.name != vpc.name:
+            self._check_name(changed)
         if not self._holds_subnets(changed):
             raise Refusal(400, "VPC.0117", "VPC CIDR block cannot contain the subnet CIDR block.")
         self.state.vpcs[vpc.id] = changed
@@ -216,13 +222,16 @@ class VpcBackend:
         subnets = self.subnets_of(vpc.id)
         return all(any(subnet.network.subnet_of(own) for own in vpc.networks) for subnet in subnets)
 
-    def _check_vpc(self, vpc: Vpc) -> None:
+    @staticmethod
+    def _check_range(vpc: Vpc) -> None:
         network = IPv4Network(vpc.cidr)
         _check_size(network)
         if not any(network.subnet_of(private) for private in PRIVATE):
             raise Refusal(400, "VPC.0101", "Invalid VPC parameter values: cidr")
         if any(network.overlaps(other) for other in vpc.networks[1:]):
             raise Refusal(400, "VPC.0101", "The CIDR block conflicts with a secondary one.")
+
+    def _check_name(self, vpc: Vpc) -> None:
         mine = owned(self.state.vpcs, vpc.project_id)
         if any(other.name == vpc.name for other in mine if other.id != vpc.id):
             raise Refusal(400, "VPC.0115", "The router name exists.")

@@ -295,3 +295,21 @@ def test_a_vpc_may_be_renamed_and_may_not_shrink_below_its_subnets(api: Caller, 
     assert api.put(path, {"vpc": {"name": "renamed", "description": "d"}})["vpc"]["name"] == "renamed"
     assert api.refused("PUT", path, {"vpc": {"cidr": "10.0.128.0/17"}}) == (400, "VPC.0117")
     assert api.get(path)["vpc"]["cidr"] == "10.0.0.0/16"
+
+
+def test_what_a_change_leaves_alone_does_not_stand_in_its_way():
+    world = World.loads(
+        """
+        vpc:
+          vpcs:
+            - {name: odd, cidr: 100.64.0.0/16}
+            - {name: same, cidr: 10.0.0.0/16}
+            - {id: another, name: same, cidr: 10.1.0.0/16}
+        """
+    )
+    api = Caller(Emulator(world))
+    odd, *same = (f"{VPCS}/{vpc['id']}" for vpc in api.get(VPCS)["vpcs"])
+    assert api.put(odd, {"vpc": {"name": "even"}})["vpc"]["name"] == "even"
+    for path in same:
+        assert api.put(path, {"vpc": {"name": "same", "description": "d"}})["vpc"]["description"] == "d"
+    assert api.refused("PUT", odd, {"vpc": {"name": "same"}}) == (400, "VPC.0115")
