@@ -40,6 +40,9 @@ from shared.urns import function_urn
 SIDE_BY_SIDE = 4
 """How many functions are under way at once: each sends its zip."""
 
+OVERTAKEN = frozenset({ErrorCode.CONFLICT, ErrorCode.NOT_FOUND})
+"""What a change comes to if another deployment has made, or deleted, the same thing meanwhile."""
+
 Attributes = dict[str, Mapping[str, str]]
 """What the cloud gave to each resource, by its logical name."""
 
@@ -49,7 +52,7 @@ Made = tuple[str, Mapping[str, str]]
 # What the platform wants with every change of a function's configuration.
 _ALWAYS = ("runtime", "timeout", "handler", "memory_size")
 _OWN_CALLS = ("code", "async_invoke_config")
-# What a new function is told only if it is not to be as the platform has it.
+# A new function is as the platform has it, which is what is wanted.
 _DEFAULTS = ("initializer_handler", STRATEGY)
 _GRANTS = ("roles", ON_DOMAIN, EVERYWHERE)
 
@@ -119,7 +122,10 @@ def _side_by_side(
     act: Callable[[Change], Made],
     tell: Callable[[Change], None],
 ) -> list[Made]:
-    """Do changes that do not need each other, and tell of each; after a failure, which is raised, none is begun."""
+    """Do changes that do not need each other, and tell of each; after a failure none is begun.
+
+    The failure is raised; of several, one that looking again would not help.
+    """
     done: list[Made] = []
     failures: list[BaseException] = []
     over = Event()
@@ -135,8 +141,12 @@ def _side_by_side(
         finally:
             over.set()
     if failures:
-        raise failures[0]
+        raise min(failures, key=_overtaken)
     return done
+
+
+def _overtaken(failure: BaseException) -> bool:
+    return isinstance(failure, PermanentError) and failure.code in OVERTAKEN
 
 
 def _unless(over: Event, act: Callable[[Change], Made], change: Change) -> Made | None:
@@ -242,6 +252,9 @@ def _update_function(site: Site, wanted: Wanted, found: Found, fields: tuple[str
         changed.add("description")
     if changed:
         configuration = _configuration(wanted)
+        if limit := found.properties[STRATEGY].concurrency:
+            # How many instances there may be is the operator's; but some.
+            configuration[STRATEGY]["concurrency"] = limit
         kept = {name: value for name, value in configuration.items() if name in changed or name in _ALWAYS}
         site.cloud.functiongraph.update_function(found.id, {"func_name": wanted.name, **kept})
     if "code" in fields:

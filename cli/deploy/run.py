@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cli.deploy.apply import Attributes, Site, apply, delete
+from cli.deploy.apply import OVERTAKEN, Attributes, Site, apply, delete
 from cli.deploy.decide import Change, Verb, decide, removal
 from cli.deploy.lint import structure_faults
 from cli.deploy.model import Template
@@ -34,9 +34,6 @@ from cli.options import state_path
 from shared.errors import ErrorCode, PermanentError
 from shared.otc.cloud import Cloud
 from shared.otc.transport import Service, Transport
-
-# What a change comes to if another deployment has made, or deleted, the same thing meanwhile.
-_OVERTAKEN = frozenset({ErrorCode.CONFLICT, ErrorCode.NOT_FOUND})
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class Deployment:
             try:
                 return self._carried_out(changes, told, tell, sleep)
             except PermanentError as problem:
-                if problem.code not in _OVERTAKEN:
+                if problem.code not in OVERTAKEN:
                     raise
                 left = {(change.verb, change.key) for change in changes if change.key not in done}
                 changes = self.plan()

@@ -3,12 +3,13 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from threading import Barrier
+from typing import Any, NoReturn
 
 import pytest
 
-from cli.deploy.apply import SIDE_BY_SIDE
-from cli.deploy.decide import Verb
+from cli.deploy.apply import SIDE_BY_SIDE, _side_by_side
+from cli.deploy.decide import Change, Verb
 from cli.deploy.model import AsyncInvokeConfig, Destinations
 from cli.deploy.package import digest, zipped
 from cli.deploy.run import plan_removal, take_away
@@ -402,6 +403,18 @@ def test_what_was_done_beside_a_failure_is_told_and_nothing_is_begun_after_it(ac
     assert 5 <= len(told) <= 5 + SIDE_BY_SIDE
 
 
+def test_of_failures_side_by_side_one_is_told_that_looking_again_would_not_help(account: Deployed):
+    def fails(change: Change) -> NoReturn:
+        both.wait()
+        code = ErrorCode.CONFLICT if change.name == "overtaken" else ErrorCode.FORBIDDEN
+        raise PermanentError(code, change.name)
+
+    both = Barrier(2)
+    changes = [Change(Verb.CREATE, FUNCTION, name, "it is not there") for name in ("overtaken", "forbidden")]
+    with pytest.raises(PermanentError, match="forbidden"):
+        _side_by_side(changes, fails, lambda change: None)
+
+
 def test_what_was_deleted_meanwhile_is_made_again(account: Deployed):
     account.deploy()
     deployment = account.deployment(code=OTHER)
@@ -476,6 +489,18 @@ def test_what_keeps_a_function_from_its_work_is_undone_but_a_limit_stays(
     changes = account.deploy()
     assert [(change.name, change.fields) for change in changes] == ([("on_timer", (field,))] if field else [])
     assert account.deploy() == []
+
+
+def test_the_operators_limit_outlasts_an_update_of_its_neighbour(account: Deployed):
+    account.deploy()
+    site = account.deployment().site
+    shown = site.cloud.functiongraph.function(site.urn("on_timer")).model_dump()
+    always = {name: shown[name] for name in ("func_name", "runtime", "handler", "timeout", "memory_size")}
+    strategy = {"concurrency": 10, "concurrent_num": 5}
+    site.cloud.functiongraph.update_function(site.urn("on_timer"), {**always, "strategy_config": strategy})
+    account.deploy()
+    found = site.cloud.functiongraph.function(site.urn("on_timer")).strategy_config
+    assert (found.concurrency, found.concurrent_num) == (10, 1)
 
 
 def test_what_goes_while_one_looks_is_not_found(account: Deployed):
