@@ -204,18 +204,20 @@ def in_turn(changes: Iterable[Touched]) -> list[Touched]:
 
 
 def gather_told(told: Callable[[Any], Iterable[Touched]], *changes: Callable[[], Any]) -> list[Any]:
-    """Make changes side by side, as `gather` does; a failure tells what the others have done."""
+    """Make changes side by side, as `gather` does; the first failure tells what all have done."""
     done: dict[int, Any] = {}
+    problems: dict[int, AccessError] = {}
 
     def make(place: int, change: Callable[[], Any]) -> None:
-        done[place] = change()
+        try:
+            done[place] = change()
+        except AccessError as problem:
+            problems[place] = problem
 
-    def in_order() -> list[Any]:
-        return [done[place] for place in sorted(done)]
-
-    try:
-        gather(*(partial(make, place, change) for place, change in enumerate(changes)))
-    except AccessError as problem:
-        problem.tell(touched for result in in_order() for touched in told(result))
-        raise
-    return in_order()
+    gather(*(partial(make, place, change) for place, change in enumerate(changes)))
+    if problems:
+        first, *others = (problems[place] for place in sorted(problems))
+        first.tell(touched for other in others for touched in other.data.touched or ())
+        first.tell(touched for place in sorted(done) for touched in told(done[place]))
+        raise first
+    return [done[place] for place in sorted(done)]

@@ -13,7 +13,7 @@ from shared.otc.elb import IpGroup
 from shared.planning.safety import check_expiry, check_not_held, check_project, end_findings
 from shared.record import Record, read_record
 from shared.request import ExtendRequest
-from shared.resources.converge import elect, update
+from shared.resources.converge import elect, telling, update
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import find_anchors
 from shared.resources.listener import write_copies
@@ -65,9 +65,11 @@ def extend(cloud: Cloud, request: ExtendRequest, now: datetime, expirer: str | N
     check_not_held(exposure, (*balancers, *(one for one in listeners if exposure_of_part(one) == exposure)))
     extended = replace(record, expires_at=request.expiry(now))
     anchor, written = _write(cloud, anchor, extended)
+    with telling([written]):
+        copies = write_copies(cloud, listeners, anchor, extended, _REASON)
     eip = balancer.public_ips[0]
     return Extended(
-        touched=(written, *write_copies(cloud, listeners, anchor, extended, _REASON)),
+        touched=(written, *copies),
         findings=end_findings(extended.expires_at, expirer),
         facts={"public_address": eip.address},
         standing=Standing(exposure=exposure, listener_port=record.port, expires_at=extended.expires_at),

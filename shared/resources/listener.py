@@ -10,7 +10,7 @@ from shared.otc.cloud import Cloud
 from shared.otc.elb import IpGroup, Listener, ListenerCreate, ListenerIpGroup
 from shared.planning.plan import Plan
 from shared.record import Record, read_record, run_in
-from shared.resources.converge import child_of, ensure_unique, update, was_other
+from shared.resources.converge import child_of, ensure_unique, telling, update, was_other
 from shared.resources.ip_group import discard_unused_anchors
 from shared.resources.ownership import exposure_of_part, is_named, listener_name
 from shared.results import Did, Kind, Touched
@@ -66,28 +66,36 @@ def ensure_listener(
         ip_group_id=ip_group_id,
     )
     listener = update("listener", listener.id, call)
-    follow_anchor(cloud, listener.id, ip_group_id, record, anchored_at)
-    if replaced not in {None, ip_group_id}:
-        discard_unused_anchors(cloud, plan, keep=ip_group_id)
+    touched = _updated(plan, listener, before, renamed=renamed)
+    with telling([touched]):
+        follow_anchor(cloud, listener.id, ip_group_id, record, anchored_at)
+        if replaced not in {None, ip_group_id}:
+            discard_unused_anchors(cloud, plan, keep=ip_group_id)
+    return listener, touched
+
+
+def _updated(plan: Plan, listener: Listener, before: Record | None, *, renamed: bool) -> Touched:
     if renamed or before is None:
-        return listener, _touched(listener, Did.UPDATED, was_other(["name" if renamed else "record"]))
+        return _touched(listener, Did.UPDATED, was_other(["name" if renamed else "record"]))
     if before.run != run_in(plan.record):
-        return listener, _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
-    return listener, _touched(listener, Did.UPDATED, "its allow-list or record was another one")
+        return _touched(listener, Did.ADOPTED, "it was made by another run of the exposure")
+    return _touched(listener, Did.UPDATED, "its allow-list or record was another one")
 
 
 def write_copies(
     cloud: Cloud, listeners: Iterable[Listener], anchor: IpGroup, record: Record, reason: str
 ) -> list[Touched]:
     """Give the exposure's listeners the record that its anchor was given just now."""
-    touched = []
-    for listener in listeners:
-        if exposure_of_part(listener) != record.exposure:
-            continue
-        if listener.description != record.copy:
-            update("listener", listener.id, partial(cloud.elb.update_listener, listener.id, description=record.copy))
-            touched.append(_touched(listener, Did.UPDATED, reason))
-        follow_anchor(cloud, listener.id, anchor.id, record.copy, anchor.updated_at)
+    touched: list[Touched] = []
+    with telling(touched):
+        for listener in listeners:
+            if exposure_of_part(listener) != record.exposure:
+                continue
+            if listener.description != record.copy:
+                call = partial(cloud.elb.update_listener, listener.id, description=record.copy)
+                update("listener", listener.id, call)
+                touched.append(_touched(listener, Did.UPDATED, reason))
+            follow_anchor(cloud, listener.id, anchor.id, record.copy, anchor.updated_at)
     return touched
 
 

@@ -34,18 +34,21 @@ def ensure_load_balancer(
         absent=first and not plan.seen.load_balancer_ids,
         settle=settle,
     )
-    for loser in election.losers:
-        discard_loser(cloud, loser, run=run, now=now, settle=settle)
     balancer = election.winner
     did, reason = _did(plan, run, balancer, made=election.made)
     bound = did
-    with telling(_touched(balancer, did, reason, bound)):
+    touched = _touched(balancer, did, reason, bound)
+    lost: list[Touched] = []
+    with telling(touched), telling(lost):
+        for loser in election.losers:
+            lost += discard_loser(cloud, loser, run=run, now=now, settle=settle)
         _check_ready(balancer)
         if not balancer.public_ips:
             balancer, bound = _bind_address(cloud, plan, balancer, eip_type=eip_type, settle=settle), Did.UPDATED
+            touched[:] = _touched(balancer, did, reason, bound)
         if not election.made and (changed := _restore(cloud, plan, run, balancer)):
-            did, reason = Did.UPDATED, changed
-    return balancer, _touched(balancer, did, reason, bound)
+            touched[:] = _touched(balancer, Did.UPDATED, changed, bound)
+    return balancer, [*touched, *lost]
 
 
 def _touched(balancer: LoadBalancer, did: Did, reason: str, bound: Did) -> list[Touched]:

@@ -9,7 +9,7 @@ from shared.otc.elb import Pool
 from shared.planning.plan import Before
 from shared.record import read_mark, read_record
 from shared.resources.backend import pool_description
-from shared.resources.converge import update
+from shared.resources.converge import telling, update
 from shared.resources.holdings import find_load_balancers
 from shared.resources.ip_group import restore_ip_group
 from shared.resources.listener import write_copies
@@ -25,11 +25,12 @@ def restore(cloud: Cloud, exposure: str, before: Before) -> list[Touched]:
     record = read_record(before.record)
     if record is None:
         return touched
-    for balancer in find_load_balancers(cloud, exposure):
-        listeners = cloud.elb.listeners(load_balancer_id=balancer.id)
-        touched += write_copies(cloud, listeners, anchor, record, _AS_BEFORE)
-        for pool in cloud.elb.pools(load_balancer_id=balancer.id):
-            touched += _restore_pool(cloud, pool, record.exposure, before.allow)
+    with telling(touched):
+        for balancer in find_load_balancers(cloud, exposure):
+            listeners = cloud.elb.listeners(load_balancer_id=balancer.id)
+            touched += write_copies(cloud, listeners, anchor, record, _AS_BEFORE)
+            for pool in cloud.elb.pools(load_balancer_id=balancer.id):
+                touched += _restore_pool(cloud, pool, record.exposure, before.allow)
     return touched
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulator import Fault
 from shared.record import Record, read_record
 from tests.support.product import Product
 
@@ -44,6 +45,16 @@ def test_the_end_moves_in_both_copies_of_the_record_and_the_owner_stays(hours: i
     assert data["endpoint"]["port"] == 80
     assert output["outcome"] == "completed"
     assert [call.method for call in product.emulator.calls.mutating()] == ["PUT", "PUT"]
+
+
+def test_an_extension_that_fails_halfway_tells_that_the_anchor_has_the_new_end():
+    product = exposed()
+    product.emulator.faults.add(Fault(method="PUT", path="*/listeners/*", status=403))
+    output = extend(product, expires_after="9h")
+    (anchor,) = product.cloud.elb.ip_groups()
+    assert output["outcome"] == "failed"
+    resources = output["event"]["data"]["resources"]
+    assert [(each["kind"], each["id"], each["did"]) for each in resources] == [("ip_group", anchor.id, "updated")]
 
 
 def test_an_exposure_may_last_for_ever_if_that_is_said():

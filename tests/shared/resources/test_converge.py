@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shared.errors import ErrorCode, PermanentError, TemporaryError
 from shared.otc.problems import AmbiguousError
-from shared.resources.converge import child_of, delete, elect, ensure_elected, ensure_unique
+from shared.resources.converge import child_of, delete, elect, ensure_elected, ensure_unique, gather_told, telling
+from shared.results import Did, Kind, Touched
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,25 @@ def test_another_refusal_is_told_as_it_is() -> None:
         with pytest.raises(PermanentError) as raised:
             ensure()
         assert raised.value.code is ErrorCode.QUOTA_EXCEEDED
+
+
+def touched(identifier: str) -> Touched:
+    return Touched(kind=Kind.POOL, id=identifier, did=Did.CREATED, reason="it was made")
+
+
+def test_of_changes_that_fail_side_by_side_all_tell_what_they_had_done() -> None:
+    def failing(code: ErrorCode, done: str) -> Callable[[], Touched]:
+        def change() -> Touched:
+            with telling([touched(done)]):
+                raise PermanentError(code, "No.")
+
+        return change
+
+    changes = (failing(ErrorCode.REFUSED, "one"), lambda: touched("two"), failing(ErrorCode.FORBIDDEN, "three"))
+    with pytest.raises(PermanentError) as raised:
+        gather_told(lambda one: [one], *changes)
+    assert raised.value.code is ErrorCode.REFUSED
+    assert {each.id for each in raised.value.data.touched or ()} == {"one", "two", "three"}
 
 
 def raising(code: ErrorCode) -> Callable[[], None]:
