@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -182,7 +182,8 @@ def take_away(site: Site, confirmed: list[Change], tell: Callable[[str], None]) 
     now = plan_removal(site)
     due = [change for change in now if change.verb is Verb.DELETE and change.key in keys]
     delete(site, due, lambda change: tell(sentence(change)))
-    return [change for change in now if change not in due]
+    late = "its deletion was not confirmed"
+    return [replace(one, reason=late) if one.verb is Verb.DELETE else one for one in now if one not in due]
 
 
 def plan_removal(site: Site) -> list[Change]:

@@ -517,7 +517,8 @@ def test_nothing_is_deleted_but_what_was_confirmed_and_only_what_is_still_ours(a
     site = account.deployment().site
     (group,) = site.cloud.lts.groups()
     confirmed = plan_removal(site)
-    assert take_away(site, [change for change in confirmed if change.type == FUNCTION], account.told.append)
+    rest = take_away(site, [change for change in confirmed if change.type == FUNCTION], account.told.append)
+    assert {change.reason for change in rest} == {"its deletion was not confirmed"}
     assert counted(account) == Counter({**WHOLE, "functions": 0, "triggers": 0, "subscriptions": 0})
     site.cloud.lts.create_stream(group.id, "auditors", {})
     (left,) = take_away(site, confirmed, account.told.append)
