@@ -14,7 +14,7 @@ import requests
 import yaml
 
 from cli.options import App, common, emulator_config, examples
-from cli.output import show, table
+from cli.output import cut, show, table
 from shared.errors import ErrorCode, PermanentError
 
 CLOUD = "emulator"
@@ -108,7 +108,7 @@ def messages(app: App) -> None:
         for message in _admin("GET", "messages")["messages"]
     ]
     columns = ("state", "protocol", "endpoint", "type", "message", "subscribe_url", "problem")
-    brief = [{**row, "message": _brief(row["message"] or "")} for row in rows]
+    brief = [{**row, "message": cut(row["message"] or "", _LONGEST_MESSAGE)} for row in rows]
     show(rows, app.output, lambda: table(brief, columns))
 
 
@@ -163,10 +163,6 @@ def snapshot(app: App) -> None:
     """Show all that the emulated account holds."""
     data = _admin("GET", "snapshot")
     show(data, app.output, lambda: yaml.safe_dump(data, sort_keys=False).rstrip())
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
 
 
 def _until_stopped() -> None:

@@ -50,6 +50,11 @@ def cell(value: Any) -> str:
     return str(value)
 
 
+def cut(text: str, width: int) -> str:
+    """A text that is no longer than so many characters, and shows where it goes on."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def moment(seconds: float | None) -> str | None:
     """Epoch seconds as RFC 3339."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

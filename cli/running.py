@@ -65,7 +65,7 @@ def follow(app: App, composed: Composition, run_id: str) -> RunView:
 
 
 def _others(composed: Composition, run_id: str) -> list[RunView]:
-    return [each for each in composed.engine.runs() if not each.status.ended and each.run_id != run_id]
+    return [each for each in composed.engine.unended() if each.run_id != run_id]
 
 
 def _named(views: list[RunView]) -> str:

@@ -84,7 +84,7 @@ class Schedule:
             self._composed.enqueue(once_more(request, str(self._slot)))
 
     def _at_work(self) -> list[RunView]:
-        return [view for view in self._composed.engine.runs() if not view.status.ended and view.machine != "verify"]
+        return [view for view in self._composed.engine.unended() if view.machine != "verify"]
 
     def _slot_at(self, now: float) -> int:
         return int(now // self._every)

@@ -13,7 +13,7 @@ import click
 from cli.completion import known
 from cli.intake import checked
 from cli.options import App, common, examples
-from cli.output import show, table
+from cli.output import cut, show, table
 from cli.running import Exit, event_of, exit_of, follow, report, summary
 from shared.request import Risk
 
@@ -121,4 +121,4 @@ def _crop(text: str) -> str:
     if not sys.stdout.isatty():
         return text
     width = shutil.get_terminal_size().columns
-    return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in text.splitlines())
+    return "\n".join(cut(line, width) for line in text.splitlines())

@@ -114,6 +114,10 @@ class EmbeddedEngine:
         views = sorted(map(view_of, self._store.all()), key=lambda view: view.created, reverse=True)
         return [view for view in views if key in (None, view.key) and (not status or view.status in status)]
 
+    def unended(self) -> list[RunView]:
+        """Return the runs that wait or are worked, without input and history; those that ended are not read."""
+        return list(map(view_of, self._store.unended()))
+
     def follow(self, run_id: str, timeout: float | None = None) -> Iterator[HistoryEvent]:
         """Yield a run's events from its first, until it ends or `timeout` seconds have passed.
 

@@ -72,8 +72,7 @@ class RunStore:
 
     def _place_in_line(self, key: str) -> int:
         # The database dates rows by the second, so the time alone would let later runs of a key overtake.
-        rows = self.client.list_workflows(name=RUN, status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
-        return 1 + max((row.priority or 0 for row in rows if row.queue_partition_key == key), default=0)
+        return 1 + max((row.priority or 0 for row in self.unended() if row.queue_partition_key == key), default=0)
 
     def get(self, run_id: str, *, with_input: bool = False) -> WorkflowStatus:
         """Return a run's row.
@@ -94,6 +93,12 @@ class RunStore:
     def all(self) -> list[WorkflowStatus]:
         """Return every run's row."""
         return self.client.list_workflows(name=RUN, load_input=False)
+
+    def unended(self) -> list[WorkflowStatus]:
+        """Return the row of every run that waits or is worked."""
+        return self.client.list_workflows(
+            name=RUN, status=["ENQUEUED", "DELAYED", "PENDING"], load_input=False, load_output=False
+        )
 
     def definition(self, run_id: str) -> str:
         """Return the definition a run was queued with."""
